@@ -1,0 +1,1 @@
+//! Portcullis for axum: router and extractors.

@@ -1,0 +1,136 @@
+//! The audit log's entries.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::{EventId, Timestamp, UserId};
+
+/// Who asks, as far as the transport knows. Recorded with what they do.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    /// The client's address, after trusted proxies.
+    pub ip: Option<IpAddr>,
+    /// What the client calls itself. Escaped and shortened by [`Context::new`].
+    pub user_agent: Option<String>,
+    /// Ties log lines, audit entries and the client's report together.
+    pub request_id: Option<String>,
+}
+
+impl Context {
+    /// A context with the user agent made safe to show: control and bidirectional characters are escaped, and it is cut
+    /// at 256 characters.
+    pub fn new(ip: Option<IpAddr>, user_agent: Option<&str>, request_id: Option<String>) -> Self {
+        Self { ip, user_agent: user_agent.map(|agent| escape(agent, 256)), request_id }
+    }
+}
+
+/// `text` with control and bidirectional formatting characters written as escapes, cut at `max` characters.
+///
+/// They would let one line of a log pass for two, or be shown in another order than they are read.
+pub fn escape(text: &str, max: usize) -> String {
+    let mut safe = String::with_capacity(text.len().min(max * 4));
+    for c in text.chars().take(max) {
+        let is_bidi =
+            matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if c.is_control() || is_bidi || matches!(c, '\u{2028}' | '\u{2029}') {
+            safe.extend(c.escape_unicode());
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+/// A security-relevant event, in the same commit as what it tells of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEvent {
+    /// Names the entry.
+    pub id: EventId,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened.
+    pub kind: AuditKind,
+    /// Who did it, where that is known.
+    pub actor: Option<UserId>,
+    /// To whose account it happened, where that is known.
+    pub subject: Option<UserId>,
+    /// The client's address.
+    pub ip: Option<IpAddr>,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
+    /// The request it happened in.
+    pub request_id: Option<String>,
+    /// More, by kind; never a secret.
+    pub detail: BTreeMap<String, String>,
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
+        /// What an audit entry tells of.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum AuditKind { $($(#[$doc])* $name,)* }
+
+        impl AuditKind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The word for stores and the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
+            }
+
+            /// Reads that word.
+            pub fn parse(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|kind| kind.as_str() == text)
+            }
+        }
+    };
+}
+
+kinds! {
+    /// An account was made.
+    Registered = "user.registered",
+    /// Somebody registered an address that has an account.
+    RegistrationRefused = "user.registration-refused",
+    /// An address was proved.
+    EmailVerified = "email.verified",
+    /// A verification mail was asked for.
+    VerificationRequested = "email.verification-requested",
+    /// A verification link or code was refused.
+    VerificationFailed = "email.verification-failed",
+    /// A sign-in succeeded.
+    SignedIn = "session.opened",
+    /// A sign-in failed.
+    SignInFailed = "session.refused",
+    /// A refresh token was rotated.
+    Refreshed = "session.refreshed",
+    /// A refresh token was refused.
+    RefreshFailed = "session.refresh-refused",
+    /// An earlier refresh token came back; the session is dead.
+    RefreshReused = "session.reuse-detected",
+    /// A session was ended by its user.
+    SignedOut = "session.closed",
+    /// Every session of a user was ended.
+    SignedOutEverywhere = "session.closed-all",
+    /// A reset mail was asked for.
+    ResetRequested = "password.reset-requested",
+    /// A password was reset.
+    PasswordReset = "password.reset",
+    /// A reset link or code was refused.
+    ResetFailed = "password.reset-failed",
+    /// A password was changed.
+    PasswordChanged = "password.changed",
+    /// A change of password was refused.
+    PasswordChangeFailed = "password.change-failed",
+    /// A profile was edited.
+    ProfileChanged = "user.profile-changed",
+    /// An account was suspended.
+    Suspended = "user.suspended",
+    /// A suspended account was made active again.
+    Reactivated = "user.reactivated",
+    /// A throttle refused a request.
+    Throttled = "throttle.refused",
+    /// A signing key was made.
+    KeyCreated = "key.created",
+}

@@ -1,0 +1,27 @@
+//! Values that cannot be wrong: what exists has been parsed.
+
+mod audit;
+mod code;
+mod email;
+mod id;
+mod mail;
+mod password;
+mod secret;
+mod session;
+mod signing_key;
+mod time;
+mod token;
+mod user;
+
+pub use audit::{AuditEvent, AuditKind, Context, escape};
+pub use code::Code;
+pub use email::{Email, InvalidEmail};
+pub use id::{EventId, LeaseId, MailId, SessionId, TokenId, UserId};
+pub use mail::{Content, LeasedMail, Link, Mail, MailKind, Notice, SealedMail};
+pub use password::{InvalidPassword, Password, PasswordHash};
+pub use secret::{Digest, KeyId, Mac, Sealed, Secret};
+pub use session::{Method, Methods, RefreshState, Session, Signed};
+pub use signing_key::{PepperCheck, SigningKey};
+pub use time::Timestamp;
+pub use token::{Budget, Issued, Purpose, Token};
+pub use user::{Account, Epoch, Profile, Role, Status, User};

@@ -1,0 +1,283 @@
+//! The one write port.
+
+use async_trait::async_trait;
+use std::fmt::Debug;
+use std::time::Duration;
+
+use super::StoreError;
+use crate::domain::{
+    AuditEvent, Budget, Email, Epoch, PasswordHash, PepperCheck, Profile, Purpose, SealedMail, Session, SessionId,
+    SigningKey, Status, Timestamp, Token, TokenId, User, UserId,
+};
+
+/// Applies lists of changes, each list in one transaction.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait Commit: Debug + Send + Sync {
+    /// Applies all of `changes`, in order, or none.
+    ///
+    /// - A change that carries a precondition and finds it false rejects the whole list.
+    /// - Of concurrent commits that spend the same thing, at most one succeeds, on every backend's default isolation
+    ///   level: preconditions are conditional writes whose row count is the verdict.
+    /// - The users that the changes name, except those created in the list, are locked first, in order of id, so that
+    ///   commits of one user queue up instead of deadlocking.
+    /// - Contention (deadlock, busy, serialisation) is retried inside; a dropped caller doesn't cut it short.
+    ///
+    /// # Errors
+    /// [`CommitError::Rejected`] names the first precondition that was false; [`CommitError::Store`] when the store
+    /// could not say. Nothing has changed in either case, except that after a lost connection it may be unknown.
+    async fn commit(&self, changes: &[Change]) -> Result<(), CommitError>;
+}
+
+/// One change of state.
+///
+/// Exhaustive on purpose: a new one must not compile until every store has it.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// A user comes into being, with a password and roles. Precondition: the address is free ([`Rejected::EmailTaken`]).
+    CreateUser {
+        /// The user; its epoch is [`Epoch::FIRST`].
+        user: User,
+        /// The password's hash.
+        password: PasswordHash,
+    },
+    /// Replaces the profile. Precondition: the user exists.
+    SetProfile {
+        /// Whose.
+        user: UserId,
+        /// All of it.
+        profile: Profile,
+    },
+    /// Marks the address as proved, at `at` unless it was before. Precondition: the user's address is still `email`
+    /// ([`Rejected::EmailChanged`]).
+    VerifyEmail {
+        /// Whose.
+        user: UserId,
+        /// The address that was proved.
+        email: Email,
+        /// When.
+        at: Timestamp,
+    },
+    /// Replaces the password and advances the epoch by one: every session is dead with it. Precondition: the user's
+    /// epoch is `epoch` ([`Rejected::Epoch`]).
+    SetPassword {
+        /// Whose.
+        user: UserId,
+        /// The epoch that the decision was made in.
+        epoch: Epoch,
+        /// The new password's hash.
+        password: PasswordHash,
+    },
+    /// Replaces a hash by a stronger one of the same password, if it is still `from`. No precondition: when it isn't, a
+    /// concurrent change of password has won, and nothing happens.
+    Rehash {
+        /// Whose.
+        user: UserId,
+        /// The hash that was verified.
+        from: PasswordHash,
+        /// What replaces it.
+        to: PasswordHash,
+    },
+    /// Makes the user active, or suspends them and advances the epoch by one. Precondition: the user exists.
+    SetStatus {
+        /// Whose.
+        user: UserId,
+        /// The new status.
+        status: Status,
+    },
+    /// Advances the epoch by one: every session is dead. Precondition: the user exists.
+    AdvanceEpoch {
+        /// Whose.
+        user: UserId,
+    },
+
+    /// Stores a one-time token. Precondition: the user's address is still the token's ([`Rejected::EmailChanged`]).
+    IssueToken(Token),
+    /// Deletes all but the newest `keep` tokens of that purpose.
+    TrimTokens {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        purpose: Purpose,
+        /// How many stay.
+        keep: u32,
+    },
+    /// Counts one attempt at a token's code. Precondition: it exists and had fewer than `limit` ([`Rejected::Attempts`]).
+    ClaimAttempt {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        token: TokenId,
+        /// How many are allowed.
+        limit: u32,
+    },
+    /// Deletes a token. Precondition: it exists ([`Rejected::Token`]).
+    SpendToken {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        token: TokenId,
+    },
+    /// Deletes all tokens of that purpose.
+    DropTokens {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        purpose: Purpose,
+    },
+    /// Counts one use of a budget. Precondition: fewer than `limit` uses since the window began ([`Rejected::Budget`]).
+    /// A window begins with its first use and ends `window` later; windows of different lengths count apart.
+    Charge {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        budget: Budget,
+        /// How many uses are allowed.
+        limit: u32,
+        /// How long a window lasts, in whole seconds.
+        window: Duration,
+        /// Now.
+        at: Timestamp,
+    },
+    /// Forgets all uses of a budget.
+    Forgive {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        budget: Budget,
+    },
+
+    /// A session begins. Precondition: its user is active and in the session's epoch ([`Rejected::Epoch`]).
+    OpenSession(Session),
+    /// Advances the refresh counter from `from` to `from + 1`. Precondition: it is at `from`, the session isn't closed
+    /// and its epoch is the user's ([`Rejected::Session`]).
+    RotateRefresh {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        session: SessionId,
+        /// The counter of the token that was presented.
+        from: u32,
+        /// Now: becomes `rotated_at` and `last_seen_at`.
+        at: Timestamp,
+        /// The new idle deadline.
+        idle_until: Timestamp,
+        /// How long to keep the row from now on.
+        kept_until: Timestamp,
+    },
+    /// Notes that a session was used. Nothing happens where it is closed or was seen later.
+    TouchSession {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        session: SessionId,
+        /// Now.
+        at: Timestamp,
+        /// The new idle deadline.
+        idle_until: Timestamp,
+    },
+    /// Ends a session of the user. Precondition: it is theirs and not closed ([`Rejected::Session`]).
+    CloseSession {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        session: SessionId,
+        /// Now.
+        at: Timestamp,
+    },
+
+    /// Stores a signing key. Precondition: its number is free ([`Rejected::Key`]).
+    AddSigningKey(SigningKey),
+    /// Stores a pepper check. Nothing happens where there is one of that key.
+    AddPepperCheck(PepperCheck),
+
+    /// Puts a mail into the outbox, due at once.
+    Enqueue(SealedMail),
+    /// Writes an audit entry.
+    Record(AuditEvent),
+}
+
+impl Change {
+    /// The user to lock before this change; `None` where there is none, or where the user is only being made.
+    pub const fn user(&self) -> Option<UserId> {
+        match self {
+            Self::SetProfile { user, .. }
+            | Self::VerifyEmail { user, .. }
+            | Self::SetPassword { user, .. }
+            | Self::Rehash { user, .. }
+            | Self::SetStatus { user, .. }
+            | Self::AdvanceEpoch { user }
+            | Self::TrimTokens { user, .. }
+            | Self::ClaimAttempt { user, .. }
+            | Self::SpendToken { user, .. }
+            | Self::DropTokens { user, .. }
+            | Self::Charge { user, .. }
+            | Self::Forgive { user, .. }
+            | Self::RotateRefresh { user, .. }
+            | Self::TouchSession { user, .. }
+            | Self::CloseSession { user, .. } => Some(*user),
+            Self::IssueToken(token) => Some(token.user),
+            Self::OpenSession(session) => Some(session.user),
+            Self::CreateUser { .. }
+            | Self::AddSigningKey(_)
+            | Self::AddPepperCheck(_)
+            | Self::Enqueue(_)
+            | Self::Record(_) => None,
+        }
+    }
+
+    /// The users to lock before `changes` are applied: sorted, each once, without those created in the list (locking a
+    /// missing row takes a gap lock on MySQL, and two of those deadlock).
+    pub fn users_to_lock(changes: &[Self]) -> Vec<UserId> {
+        let is_created = |id: &UserId| {
+            changes.iter().any(|change| matches!(change, Self::CreateUser { user, .. } if user.id == *id))
+        };
+        let mut users: Vec<UserId> = changes.iter().filter_map(Self::user).filter(|id| !is_created(id)).collect();
+        users.sort_unstable();
+        users.dedup();
+        users
+    }
+}
+
+/// A commit did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// A precondition was false: somebody was faster, or it never held.
+    #[error("rejected: {0}")]
+    Rejected(Rejected),
+    /// The store could not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Which precondition was false.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Rejected {
+    /// The address has an account.
+    #[error("the address is taken")]
+    EmailTaken,
+    /// The user's address is no longer the one that was decided about.
+    #[error("the address has changed")]
+    EmailChanged,
+    /// No such user.
+    #[error("no such user")]
+    User,
+    /// The user's epoch has advanced, or the user is suspended.
+    #[error("the user's epoch has advanced")]
+    Epoch,
+    /// The token is spent, or never was.
+    #[error("no such token")]
+    Token,
+    /// The code has no attempts left, or the token is gone.
+    #[error("no attempts left")]
+    Attempts,
+    /// The account's budget is used up.
+    #[error("the budget is used up")]
+    Budget,
+    /// The session is closed, was rotated by somebody else, or is another user's.
+    #[error("the session has moved on")]
+    Session,
+    /// A signing key of that number exists.
+    #[error("the key number is taken")]
+    Key,
+}

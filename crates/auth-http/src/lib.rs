@@ -1,0 +1,1 @@
+//! The HTTP wire of Portcullis, independent of any web framework.

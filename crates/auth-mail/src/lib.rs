@@ -1,0 +1,1 @@
+//! Mailers for Portcullis: SMTP, file and console.

@@ -1,0 +1,1 @@
+//! The SQL schema of Portcullis as numbered migrations for each dialect.

@@ -1,0 +1,2 @@
+//! Portcullis as a service.
+fn main() {}
