@@ -1,1 +1,141 @@
-//! The SQL schema of Portcullis as numbered migrations for each dialect.
+//! The SQL schema of Portcullis as data: numbered migrations for each dialect.
+//!
+//! - Every name begins with `auth_`, so the tables can live in an application's own database.
+//! - A migration that was released never changes; what comes later is a migration of its own.
+//! - The stores run the migrations with their feature `migrate`; a team that owns its migrations exports [`script`], or
+//!   each [`Migration::script`], into its own tool. Either way the table `auth_schema_version` says what was applied.
+//!
+//! ```
+//! use auth_schema::{Dialect, script};
+//!
+//! assert!(script(Dialect::Sqlite).contains("create table auth_users"));
+//! ```
+
+use std::fmt;
+
+/// A database's variety of SQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// PostgreSQL 13 or later.
+    Postgres,
+    /// SQLite 3.37 or later: the tables are `strict`.
+    Sqlite,
+}
+
+impl Dialect {
+    /// Every dialect.
+    pub const ALL: &'static [Self] = &[Self::Postgres, Self::Sqlite];
+
+    /// The word for configuration and command lines.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres",
+            Self::Sqlite => "sqlite",
+        }
+    }
+
+    /// Reads that word.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|dialect| dialect.as_str() == text)
+    }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One step of the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Migration {
+    /// Counts up from 1 without gaps.
+    pub version: u32,
+    /// What the step brings, in one word.
+    pub name: &'static str,
+    /// Its statements, separated by semicolons.
+    pub sql: &'static str,
+}
+
+impl Migration {
+    /// The statements, and the one that notes in `auth_schema_version` that they ran.
+    pub fn script(&self) -> String {
+        let Self { version, name, sql } = self;
+        format!("{sql}\ninsert into auth_schema_version (version, name) values ({version}, '{name}');\n")
+    }
+}
+
+/// Makes the table that says which migrations were applied. Does nothing where there is one.
+pub const VERSION_TABLE: &str = "create table if not exists auth_schema_version (
+    version bigint not null primary key,
+    name    varchar(100) not null
+);
+";
+
+/// The migrations of `dialect`, oldest first.
+pub const fn migrations(dialect: Dialect) -> &'static [Migration] {
+    match dialect {
+        Dialect::Postgres => &POSTGRES,
+        Dialect::Sqlite => &SQLITE,
+    }
+}
+
+static POSTGRES: [Migration; 1] = [step(1, "accounts", include_str!("../migrations/0001_accounts/postgres.sql"))];
+static SQLITE: [Migration; 1] = [step(1, "accounts", include_str!("../migrations/0001_accounts/sqlite.sql"))];
+
+const fn step(version: u32, name: &'static str, sql: &'static str) -> Migration {
+    Migration { version, name, sql }
+}
+
+/// The whole schema of `dialect` as one script for an empty database, `auth_schema_version` included.
+pub fn script(dialect: Dialect) -> String {
+    migrations(dialect).iter().fold(VERSION_TABLE.to_owned(), |script, migration| script + "\n" + &migration.script())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One schema, told in several dialects: they differ in the names of types and in table options only.
+    #[test]
+    fn dialects_tell_the_same_schema() {
+        let neutral = |dialect: Dialect, words: &[(&str, &str)]| {
+            words.iter().fold(script(dialect), |text, (from, to)| text.replace(from, to)).replace(' ', "")
+        };
+        let postgres = neutral(
+            Dialect::Postgres,
+            &[(" uuid", " blob"), (" bytea", " blob"), (" bigint", " integer"), (" collate \"C\"", "")],
+        );
+        let sqlite = neutral(
+            Dialect::Sqlite,
+            &[(" bigint", " integer"), (") strict, without rowid;", ");"), (") strict;", ");")],
+        );
+        assert_eq!(postgres, sqlite);
+    }
+
+    #[test]
+    fn versions_count_up_and_names_carry_the_prefix() {
+        for &dialect in Dialect::ALL {
+            for (migration, version) in migrations(dialect).iter().zip(1..) {
+                assert_eq!(migration.version, version, "{dialect}");
+            }
+            let script = script(dialect);
+            let names = ["create table if not exists ", "create table ", "create index ", "constraint "]
+                .into_iter()
+                .flat_map(|words| script.split(words).skip(1))
+                .map(|rest| rest.split_whitespace().next().unwrap_or_default());
+            for name in names.filter(|name| *name != "if") {
+                assert!(name.starts_with("auth_"), "{dialect}: {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn dialects_have_one_word_each() {
+        for &dialect in Dialect::ALL {
+            assert_eq!(Dialect::parse(dialect.as_str()), Some(dialect));
+        }
+        assert_eq!(Dialect::parse("oracle"), None);
+    }
+}

@@ -1,0 +1,173 @@
+-- Accounts: users, their sessions and one-time tokens, outgoing mail, keys, and the audit log.
+-- Times are microseconds since the Unix epoch, UTC. Digests, MACs and sealed values are made by the application.
+
+create table auth_users (
+    id                blob primary key,
+    email             text not null,
+    -- The form that addresses are compared by, byte by byte; email is the owner's spelling.
+    email_canonical   text not null,
+    email_verified_at integer,
+    password_hash     text,
+    name              text,
+    image_url         text,
+    phone_number      text,
+    locale            text,
+    status            text not null,
+    -- Sessions of an earlier epoch are dead.
+    epoch             integer not null,
+    created_at        integer not null,
+    constraint auth_users_email_key unique (email_canonical),
+    constraint auth_users_status_check check (status in ('active', 'suspended')),
+    constraint auth_users_epoch_check check (epoch >= 0)
+) strict;
+
+create table auth_roles (
+    name text primary key
+) strict, without rowid;
+
+insert into auth_roles (name) values ('user'), ('admin');
+
+create table auth_user_roles (
+    user_id blob not null references auth_users (id) on delete cascade,
+    role    text not null references auth_roles (name),
+    constraint auth_user_roles_pkey primary key (user_id, role)
+) strict, without rowid;
+
+create index auth_user_roles_role on auth_user_roles (role);
+
+create table auth_sessions (
+    id               blob primary key,
+    user_id          blob not null references auth_users (id) on delete cascade,
+    epoch            integer not null,
+    refresh_salt     blob not null,
+    refresh_counter  integer not null,
+    rotated_at       integer not null,
+    created_at       integer not null,
+    authenticated_at integer not null,
+    last_seen_at     integer not null,
+    idle_until       integer not null,
+    ends_at          integer not null,
+    -- The row outlives the session, so that earlier refresh tokens are recognised as stolen.
+    kept_until       integer not null,
+    methods          text not null,
+    ip               text,
+    user_agent       text,
+    closed_at        integer,
+    constraint auth_sessions_refresh_salt_check check (length(refresh_salt) = 16),
+    constraint auth_sessions_refresh_counter_check check (refresh_counter >= 0)
+) strict;
+
+create index auth_sessions_user on auth_sessions (user_id);
+create index auth_sessions_kept_until on auth_sessions (kept_until);
+
+create table auth_one_time_tokens (
+    id              blob primary key,
+    user_id         blob not null references auth_users (id) on delete cascade,
+    purpose         text not null,
+    email           text not null,
+    email_canonical text not null,
+    link_digest     blob not null,
+    link_until      integer not null,
+    code_mac        blob not null,
+    code_until      integer not null,
+    attempts        integer not null,
+    created_at      integer not null,
+    constraint auth_one_time_tokens_link_key unique (link_digest),
+    constraint auth_one_time_tokens_link_check check (length(link_digest) = 32),
+    constraint auth_one_time_tokens_code_check check (length(code_mac) = 40),
+    constraint auth_one_time_tokens_attempts_check check (attempts >= 0)
+) strict;
+
+create index auth_one_time_tokens_user on auth_one_time_tokens (user_id, purpose, created_at);
+create index auth_one_time_tokens_link_until on auth_one_time_tokens (link_until);
+
+-- Uses of what an account may do only so often, within the window that ends at ends_at.
+create table auth_budgets (
+    user_id        blob not null references auth_users (id) on delete cascade,
+    budget         text not null,
+    window_seconds integer not null,
+    ends_at        integer not null,
+    used           integer not null,
+    constraint auth_budgets_pkey primary key (user_id, budget, window_seconds),
+    constraint auth_budgets_used_check check (used >= 0)
+) strict, without rowid;
+
+create index auth_budgets_ends_at on auth_budgets (ends_at);
+
+create table auth_mail_outbox (
+    id         blob primary key,
+    recipient  text not null,
+    kind       text not null,
+    -- Sealed; erased when the mail is sent or given up.
+    body       blob,
+    state      text not null,
+    created_at integer not null,
+    expires_at integer not null,
+    -- A leased mail is due again when its lease ends.
+    due_at     integer not null,
+    lease      blob,
+    leased_at  integer,
+    attempts   integer not null,
+    reason     text,
+    done_at    integer,
+    constraint auth_mail_outbox_state_check check (state in ('queued', 'sent', 'dead')),
+    constraint auth_mail_outbox_body_check check ((state = 'queued') = (body is not null))
+) strict;
+
+create index auth_mail_outbox_due_at on auth_mail_outbox (state, due_at);
+create index auth_mail_outbox_expires_at on auth_mail_outbox (state, expires_at);
+create index auth_mail_outbox_done_at on auth_mail_outbox (done_at);
+
+create table auth_idempotency (
+    key_digest    blob primary key,
+    fingerprint   blob not null,
+    claim         blob not null,
+    claimed_until integer not null,
+    expires_at    integer not null,
+    -- Sealed; null while the first request is under way.
+    reply         blob,
+    constraint auth_idempotency_key_check check (length(key_digest) = 32),
+    constraint auth_idempotency_fingerprint_check check (length(fingerprint) = 40)
+) strict;
+
+create index auth_idempotency_expires_at on auth_idempotency (expires_at);
+
+-- What one node at a time does.
+create table auth_leases (
+    name       text primary key,
+    holder     blob not null,
+    held_until integer not null
+) strict, without rowid;
+
+create table auth_signing_keys (
+    number      integer primary key,
+    kid         text not null,
+    public_key  blob not null,
+    -- Sealed.
+    private_key blob not null,
+    created_at  integer not null,
+    constraint auth_signing_keys_public_check check (length(public_key) = 32)
+) strict;
+
+create table auth_pepper_checks (
+    key_id blob primary key,
+    mac    blob not null,
+    constraint auth_pepper_checks_key_check check (length(key_id) = 8),
+    constraint auth_pepper_checks_mac_check check (length(mac) = 40)
+) strict, without rowid;
+
+-- No foreign keys: an entry outlives those it tells of.
+create table auth_audit_events (
+    id          blob primary key,
+    occurred_at integer not null,
+    kind        text not null,
+    actor_id    blob,
+    subject_id  blob,
+    ip          text,
+    user_agent  text,
+    request_id  text,
+    detail      text not null
+) strict;
+
+create index auth_audit_events_occurred_at on auth_audit_events (occurred_at, id);
+create index auth_audit_events_subject on auth_audit_events (subject_id, occurred_at, id);
