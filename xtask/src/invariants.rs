@@ -1,0 +1,129 @@
+//! What ARCHITECTURE.md promises about the crates, as far as manifests and the dependency graph show it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::process;
+use crate::workspace::{Package, cargo, packages, root};
+
+/// The members of the workspace that a crate may depend on; `None` for the crates at the top, which put all together.
+fn layer(name: &str) -> Option<&'static [&'static str]> {
+    match name {
+        "auth-core" | "auth-schema" => Some(&[]),
+        "auth-http" | "auth-mail" | "auth-cache-redis" => Some(&["auth-core"]),
+        "auth-store-sqlx" | "auth-store-diesel" => Some(&["auth-core", "auth-schema"]),
+        "auth-testkit" | "auth-axum" | "auth-rocket" => Some(&["auth-core", "auth-http"]),
+        "portcullis" | "auth-server" => None,
+        other => panic!("{other} has no layer: decide here what it may depend on"),
+    }
+}
+
+/// Frameworks and drivers, each with the only crates that may name it. The server serves through axum.
+const OWNERS: &[(&str, &[&str])] = &[
+    ("axum", &["auth-axum", "auth-server"]),
+    ("tower", &["auth-axum", "auth-server"]),
+    ("hyper", &["auth-server"]),
+    ("hyper-util", &["auth-server"]),
+    ("rocket", &["auth-rocket"]),
+    ("http", &["auth-http", "auth-testkit", "auth-axum", "auth-rocket", "auth-server"]),
+    ("sqlx", &["auth-store-sqlx"]),
+    ("diesel", &["auth-store-diesel"]),
+    ("diesel-async", &["auth-store-diesel"]),
+    ("redis", &["auth-cache-redis"]),
+    ("lettre", &["auth-mail"]),
+    ("aws-sdk-sesv2", &["auth-mail"]),
+];
+
+/// Timing attacks on RSA, a second crypto provider, and C libraries of the host's choosing.
+const BANNED: &[&str] = &["rsa", "ring", "openssl", "openssl-sys", "native-tls"];
+
+/// The crates of `crates/`; examples and developer commands may do as they please.
+fn crates() -> Vec<Package> {
+    let home = root().join("crates");
+    let mut members = packages().unwrap();
+    members.retain(|package| package.manifest_path.starts_with(&home));
+    assert!(members.len() >= 8, "only {} crates found", members.len());
+    members
+}
+
+/// The names of all packages that `cargo tree` finds.
+fn tree(arguments: &[&str]) -> BTreeSet<String> {
+    let tree = process::output(cargo().args(["tree", "--prefix=none", "--all-features"]).args(arguments)).unwrap();
+    tree.lines().filter_map(|line| Some(line.split_once(' ')?.0.to_owned())).collect()
+}
+
+#[test]
+fn folder_names_equal_crate_names() {
+    for package in crates() {
+        assert_eq!(package.manifest_path.parent().and_then(Path::file_name), Some(package.name.as_ref()));
+    }
+}
+
+#[test]
+fn versions_move_in_lockstep() {
+    let crates = crates();
+    let version = &crates[0].version;
+    for package in &crates {
+        assert_eq!(&package.version, version, "{}", package.name);
+        for member in package.dependencies.iter().filter(|dependency| dependency.path.is_some()) {
+            assert_eq!(member.req, format!("^{version}"), "{} on {}", package.name, member.name);
+        }
+    }
+}
+
+#[test]
+fn layers_point_inwards() {
+    for package in crates() {
+        let Some(allowed) = layer(&package.name) else { continue };
+        let members = package.dependencies.iter().filter(|dependency| dependency.path.is_some());
+        for member in members.filter(|dependency| dependency.kind.as_deref() != Some("dev")) {
+            assert!(allowed.contains(&member.name.as_str()), "{} depends on {}", package.name, member.name);
+        }
+    }
+}
+
+#[test]
+fn frameworks_and_drivers_stay_with_their_adapter() {
+    for package in crates() {
+        for dependency in package.dependencies.iter().filter(|dependency| dependency.kind.as_deref() != Some("dev")) {
+            if let Some((_, owners)) = OWNERS.iter().find(|(name, _)| *name == dependency.name) {
+                assert!(owners.contains(&package.name.as_str()), "{} depends on {}", package.name, dependency.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn core_reaches_no_framework_or_driver() {
+    let reached = tree(&["--package=auth-core", "--edges=normal,build"]);
+    assert!(reached.contains("tokio"), "not a tree: {reached:?}");
+    for (name, _) in OWNERS {
+        assert!(!reached.contains(*name), "auth-core depends on {name}: cargo tree -p auth-core --invert {name}");
+    }
+}
+
+#[test]
+fn nothing_reaches_a_banned_crate() {
+    let reached = tree(&["--workspace", "--edges=normal,build,dev"]);
+    for name in BANNED {
+        assert!(!reached.contains(*name), "{name} is banned: cargo tree --workspace --all-features --invert {name}");
+    }
+}
+
+/// JSON is the wire's; a domain type that serialises ends up in somebody's log.
+#[test]
+fn domain_types_do_not_serialise() {
+    let domain = sources(&root().join("crates/auth-core/src/domain"));
+    assert!(!domain.is_empty());
+    for file in domain {
+        let source = fs::read_to_string(&file).unwrap();
+        let line = source.lines().find(|line| line.contains("Serialize") && !line.trim_start().starts_with("//"));
+        assert_eq!(line, None, "{}", file.display());
+    }
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
+}
