@@ -64,6 +64,29 @@ pub struct AuditEvent {
     pub detail: BTreeMap<String, String>,
 }
 
+impl AuditEvent {
+    /// Done by the user to their own account.
+    #[must_use]
+    pub fn by(mut self, user: UserId) -> Self {
+        (self.actor, self.subject) = (Some(user), Some(user));
+        self
+    }
+
+    /// Done by nobody known to the user's account, if it is known.
+    #[must_use]
+    pub fn about(mut self, user: Option<UserId>) -> Self {
+        self.subject = user;
+        self
+    }
+
+    /// With one more detail, escaped and cut at 256 characters.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: &str) -> Self {
+        self.detail.insert(key.to_owned(), escape(value, 256));
+        self
+    }
+}
+
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
         /// What an audit entry tells of.
@@ -97,14 +120,14 @@ kinds! {
     EmailVerified = "email.verified",
     /// A verification mail was asked for.
     VerificationRequested = "email.verification-requested",
+    /// A mailed code was tried; an entry of what it achieved follows where it was right.
+    CodeTried = "code.tried",
     /// A verification link or code was refused.
     VerificationFailed = "email.verification-failed",
     /// A sign-in succeeded.
     SignedIn = "session.opened",
     /// A sign-in failed.
     SignInFailed = "session.refused",
-    /// A refresh token was rotated.
-    Refreshed = "session.refreshed",
     /// A refresh token was refused.
     RefreshFailed = "session.refresh-refused",
     /// An earlier refresh token came back; the session is dead.

@@ -23,6 +23,11 @@ macro_rules! id {
                 Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
             }
 
+            /// The UUID's sixteen bytes.
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+
             /// The UUID itself.
             pub const fn as_uuid(self) -> Uuid {
                 self.0

@@ -6,6 +6,7 @@ mod email;
 mod id;
 mod mail;
 mod password;
+pub mod profile;
 mod secret;
 mod session;
 mod signing_key;

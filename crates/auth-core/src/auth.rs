@@ -1,0 +1,154 @@
+//! The core, put together: ports, keys and settings that every flow works with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::access_token::AccessTokens;
+use crate::domain::{AuditEvent, AuditKind, Context, EventId, LeaseId, Timestamp};
+use crate::keys::{KeyRing, SealError};
+use crate::port::{
+    BreachedPasswords, Change, Clock, CommitError, Entropy, HashError, PasswordHasher, Rejected, Store, StoreError,
+    Throttle,
+};
+use crate::settings::Settings;
+
+/// Everything that the flows need, shared by all requests of a process.
+///
+/// Made by [`start`](Self::start), which checks that pepper, store and settings belong together.
+#[derive(Debug)]
+pub struct Auth {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) hasher: Arc<dyn PasswordHasher>,
+    pub(crate) throttle: Arc<dyn Throttle>,
+    pub(crate) breached: Arc<dyn BreachedPasswords>,
+    pub(crate) ring: KeyRing,
+    pub(crate) tokens: AccessTokens,
+    pub(crate) settings: Settings,
+    /// Wakes this process's mail worker, so that a mail needn't wait for the next poll.
+    pub(crate) mail_waiting: Notify,
+    /// This process, in leases.
+    pub(crate) node: LeaseId,
+}
+
+impl Auth {
+    /// What the host chose.
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The time, as the flows see it.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A fresh id for a request that brought none.
+    pub fn new_request_id(&self) -> String {
+        EventId::new(self.now(), &*self.entropy).to_string()
+    }
+
+    /// The public keys that verify access tokens, as a JWK Set (RFC 7517 §5).
+    pub fn jwks(&self) -> serde_json::Value {
+        self.tokens.jwks()
+    }
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it doesn't.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.store.ping().await
+    }
+
+    /// Commits, and wakes the mail worker where there is something for it.
+    pub(crate) async fn commit(&self, changes: &[Change]) -> Result<(), CommitError> {
+        self.store.commit(changes).await?;
+        if changes.iter().any(|change| matches!(change, Change::Enqueue(_))) {
+            self.mail_waiting.notify_one();
+        }
+        Ok(())
+    }
+
+    /// An audit entry about something that happens now.
+    pub(crate) fn event(&self, kind: AuditKind, context: &Context, at: Timestamp) -> AuditEvent {
+        AuditEvent {
+            id: EventId::new(at, &*self.entropy),
+            at,
+            kind,
+            actor: None,
+            subject: None,
+            ip: context.ip,
+            user_agent: context.user_agent.clone(),
+            request_id: context.request_id.clone(),
+            detail: Default::default(),
+        }
+    }
+}
+
+/// The core could not do its work; nothing that the client did.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The store could not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A password could not be hashed or verified.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// A value could not be sealed or opened.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// An access token could not be signed.
+    #[error("an access token could not be signed")]
+    Sign(#[source] crate::access_token::SignError),
+    /// A commit was rejected for a reason that the flow can't have.
+    #[error("unexpectedly rejected: {0}")]
+    Rejected(Rejected),
+    /// Others kept changing what the decision was about.
+    #[error("gave up after concurrent changes")]
+    Contended,
+}
+
+impl Fault {
+    /// After how long it is worth trying again; `None` where it is an error of ours.
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Store(StoreError::Unavailable { .. }) | Self::Contended => Some(Duration::from_secs(2)),
+            Self::Hash(HashError::Busy) => Some(Duration::from_secs(1)),
+            _ => None,
+        }
+    }
+}
+
+impl From<CommitError> for Fault {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Store(error) => Self::Store(error),
+            CommitError::Rejected(why) => Self::Rejected(why),
+        }
+    }
+}
+
+impl From<crate::access_token::SignError> for Fault {
+    fn from(error: crate::access_token::SignError) -> Self {
+        Self::Sign(error)
+    }
+}
+
+/// Lets `?` carry whatever is a [`Fault`] into a flow's own error, by its variant `Fault`.
+macro_rules! fault_into {
+    ($error:ident) => {
+        crate::auth::fault_into!($error: crate::auth::Fault, crate::port::StoreError, crate::port::HashError,
+            crate::port::CommitError, crate::keys::SealError, crate::access_token::SignError);
+    };
+    ($error:ident: $($from:ty),*) => {
+        $(impl From<$from> for $error {
+            fn from(error: $from) -> Self {
+                Self::Fault(error.into())
+            }
+        })*
+    };
+}
+pub(crate) use fault_into;

@@ -1,0 +1,190 @@
+//! Mail: sealed into the outbox by the flow that causes it, opened and sent by a worker.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::auth::{Auth, Fault};
+use crate::domain::{
+    Code, Content, Email, LeaseId, LeasedMail, Link, Mail, MailId, MailKind, Notice, Purpose, Sealed, SealedMail, Secret,
+    Timestamp, Token, TokenId, User,
+};
+use crate::keys::{KeyRing, MacUse, SealError};
+use crate::port::{Entropy, MailError, Mailer, StoreError};
+use crate::settings::{RESET_CODE_TTL, RESET_LINK_TTL, VERIFY_TTL};
+
+/// Sends mail for as long as the future is polled: at once when this process enqueues one, else within a second or two.
+///
+/// - Any number of processes may run it on one store; each mail is leased by one of them at a time, for at most 30 s.
+/// - A mail that was not taken is tried again after 4 s, then at doubling intervals up to 5 minutes, until what it
+///   carries has expired.
+/// - A store that can't answer is tried again.
+pub async fn run(auth: &Auth, mailer: &dyn Mailer) {
+    loop {
+        match deliver(auth, mailer).await {
+            Ok(0) => {}
+            Ok(_) => continue,
+            Err(error) => tracing::warn!(%error, "the outbox can't be read"),
+        }
+        let _ = tokio::time::timeout(POLL, auth.mail_waiting.notified()).await;
+    }
+}
+
+/// Sends what is due now, up to a batch, and says how many mails that was.
+///
+/// # Errors
+/// [`StoreError`] when the outbox could not be read or written; what was sent may then be sent again.
+pub async fn deliver(auth: &Auth, mailer: &dyn Mailer) -> Result<usize, StoreError> {
+    let now = auth.now();
+    let lease = LeaseId::new(now, &*auth.entropy);
+    let batch = auth.store.lease_mail(lease, now, now + LEASE, BATCH).await?;
+    let count = batch.len();
+    // Side by side: one slow recipient's server must not use up the others' leases.
+    let sending = batch.into_iter().map(|leased| send(auth, mailer, leased));
+    for outcome in futures_util::future::join_all(sending).await {
+        outcome?;
+    }
+    Ok(count)
+}
+
+async fn send(auth: &Auth, mailer: &dyn Mailer, leased: LeasedMail) -> Result<(), StoreError> {
+    let LeasedMail { mail: sealed, lease, attempts } = leased;
+    let (id, kind) = (sealed.id, sealed.kind.as_str());
+    if sealed.expires_at <= auth.now() {
+        return auth.store.bury_mail(id, lease, "expired before it could be sent").await.map(drop);
+    }
+    let mail = match open(&auth.ring, &sealed) {
+        Ok(mail) => mail,
+        Err(error) => {
+            tracing::error!(mail = %id, kind, %error, "a mail in the outbox can't be opened");
+            return auth.store.bury_mail(id, lease, "can't be opened").await.map(drop);
+        }
+    };
+    let outcome = tokio::time::timeout(SEND_TIMEOUT, mailer.send(&mail)).await;
+    let held = match outcome.unwrap_or_else(|_| Err(MailError::Transient("no answer in time".into()))) {
+        Ok(()) => auth.store.settle_mail(id, lease).await?,
+        Err(MailError::Permanent(reason)) => {
+            tracing::error!(mail = %id, kind, reason, "a mail was refused for good");
+            auth.store.bury_mail(id, lease, &reason).await?
+        }
+        Err(MailError::Transient(reason)) => {
+            tracing::warn!(mail = %id, kind, attempts, reason, "a mail was not taken; trying again later");
+            auth.store.postpone_mail(id, lease, auth.now() + backoff(attempts), &reason).await?
+        }
+    };
+    if !held {
+        tracing::warn!(mail = %id, kind, "a mail took longer than its lease; it may be sent twice");
+    }
+    Ok(())
+}
+
+/// The pause after the `attempts`-th failure: 4 s, then twice the one before, up to 5 minutes.
+fn backoff(attempts: u32) -> Duration {
+    Duration::from_secs((4_u64 << attempts.saturating_sub(1).min(8)).min(300))
+}
+
+const LEASE: Duration = Duration::from_secs(30);
+const SEND_TIMEOUT: Duration = Duration::from_secs(20);
+const POLL: Duration = Duration::from_secs(1);
+const BATCH: u32 = 16;
+
+/// A fresh token with the mail that carries its link and code.
+pub(crate) fn token_mail(auth: &Auth, user: &User, purpose: Purpose, now: Timestamp) -> Result<(Token, SealedMail), Fault> {
+    let (secret, code) = (Secret::new(&*auth.entropy), Code::new(&*auth.entropy));
+    let (link_ttl, code_ttl, page) = match purpose {
+        Purpose::VerifyEmail => (VERIFY_TTL, VERIFY_TTL, "verify-email"),
+        Purpose::ResetPassword => (RESET_LINK_TTL, RESET_CODE_TTL, "reset-password"),
+    };
+    let id = TokenId::new(now, &*auth.entropy);
+    let token = Token {
+        id,
+        user: user.id,
+        purpose,
+        email: user.email.clone(),
+        link: secret.digest(),
+        link_until: now + link_ttl,
+        code: auth.ring.mac(MacUse::Code, &code_parts(&id, &user.email, purpose, &code)),
+        code_until: now + code_ttl,
+        attempts: 0,
+        created_at: now,
+    };
+    let link = Link::new(format!("{}/{page}?token={}", auth.settings.frontend_url, secret.expose()));
+    let content = match purpose {
+        Purpose::VerifyEmail => Content::Verify { code, link },
+        Purpose::ResetPassword => Content::Reset { code, link },
+    };
+    let mail = to_user(auth, user, content, now);
+    Ok((token, seal(&auth.ring, &mail, now, now + link_ttl, &*auth.entropy)?))
+}
+
+/// What a code's MAC is over: bound to its record, address and purpose, it proves nothing elsewhere.
+pub(crate) fn code_parts<'a>(id: &'a TokenId, email: &'a Email, purpose: Purpose, code: &'a Code) -> [&'a [u8]; 4] {
+    [purpose.as_str().as_bytes(), id.as_bytes(), email.canonical().as_bytes(), code.as_bytes()]
+}
+
+/// A mail that tells the account's owner of a change.
+pub(crate) fn notice(auth: &Auth, user: &User, notice: Notice, now: Timestamp) -> Result<SealedMail, Fault> {
+    let mail = to_user(auth, user, Content::Notice(notice), now);
+    Ok(seal(&auth.ring, &mail, now, now + NOTICE_TTL, &*auth.entropy)?)
+}
+
+/// News of a change to an account are worth sending for three days.
+const NOTICE_TTL: Duration = Duration::from_secs(3 * 24 * 3600);
+
+fn to_user(auth: &Auth, user: &User, content: Content, now: Timestamp) -> Mail {
+    Mail {
+        id: MailId::new(now, &*auth.entropy),
+        to: user.email.clone(),
+        name: user.profile.name.clone(),
+        locale: user.profile.locale.clone(),
+        content,
+    }
+}
+
+/// Seals a mail's content to its row, recipient and kind: who swaps a recipient in the store gains nothing.
+fn seal(
+    ring: &KeyRing,
+    mail: &Mail,
+    created_at: Timestamp,
+    expires_at: Timestamp,
+    entropy: &dyn Entropy,
+) -> Result<SealedMail, SealError> {
+    let mut fields = BTreeMap::new();
+    match &mail.content {
+        Content::Verify { code, link } | Content::Reset { code, link } => {
+            fields.insert("code", code.expose());
+            fields.insert("link", link.expose().to_owned());
+        }
+        Content::Notice(notice) => {
+            fields.insert("notice", notice.as_str().to_owned());
+        }
+    }
+    fields.extend(mail.name.clone().map(|name| ("name", name)));
+    fields.extend(mail.locale.clone().map(|locale| ("locale", locale)));
+    let plain = zeroize::Zeroizing::new(serde_json::to_vec(&fields).map_err(|_| SealError)?);
+    let kind = mail.content.kind();
+    let body = ring.seal(&bound_to(&mail.id, &mail.to, kind), &plain, entropy)?;
+    Ok(SealedMail { id: mail.id, to: mail.to.clone(), kind, body, created_at, expires_at })
+}
+
+fn open(ring: &KeyRing, sealed: &SealedMail) -> Result<Mail, SealError> {
+    let plain = ring.open(&bound_to(&sealed.id, &sealed.to, sealed.kind), &sealed.body)?;
+    let mut fields: BTreeMap<String, String> = serde_json::from_slice(&plain).map_err(|_| SealError)?;
+    let mut take = |key: &str| fields.remove(key);
+    let mut code_and_link = || Some((Code::parse(&take("code")?)?, Link::new(take("link")?)));
+    let content = match sealed.kind {
+        MailKind::Verify => code_and_link().map(|(code, link)| Content::Verify { code, link }),
+        MailKind::Reset => code_and_link().map(|(code, link)| Content::Reset { code, link }),
+        MailKind::Notice => take("notice").and_then(|word| Notice::parse(&word)).map(Content::Notice),
+    };
+    Ok(Mail {
+        id: sealed.id,
+        to: sealed.to.clone(),
+        content: content.ok_or(SealError)?,
+        name: fields.remove("name"),
+        locale: fields.remove("locale"),
+    })
+}
+
+fn bound_to<'a>(id: &'a MailId, to: &'a Email, kind: MailKind) -> [&'a [u8]; 4] {
+    [b"mail", id.as_bytes(), to.as_str().as_bytes(), kind.as_str().as_bytes()]
+}

@@ -1,0 +1,27 @@
+//! What users do, one feature per file, its error enum beside it. A flow decides, then commits once.
+
+pub mod authenticate;
+pub mod change_password;
+pub mod housekeeping;
+pub mod idempotency;
+pub mod mail;
+pub mod profile;
+pub mod proof;
+pub mod refresh;
+pub mod register;
+pub mod reset_password;
+pub mod sessions;
+pub mod sign_in;
+pub mod sign_out;
+pub mod throttle;
+pub mod verify_email;
+
+use crate::auth::Auth;
+use crate::domain::{Email, Password};
+use crate::rules::password::WeakPassword;
+
+/// Whether a password may be set: the rules of strength first, then the list of breached ones.
+async fn judge_password(auth: &Auth, password: &Password, email: &Email, name: Option<&str>) -> Result<(), WeakPassword> {
+    auth.settings.password.judge(password, email, name)?;
+    if auth.breached.is_breached(password).await { Err(WeakPassword::Breached) } else { Ok(()) }
+}

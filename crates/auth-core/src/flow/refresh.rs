@@ -1,0 +1,117 @@
+//! Rotating the refresh token.
+
+use crate::auth::{Auth, Fault, fault_into};
+use crate::domain::{AuditKind, Context, Signed, Timestamp};
+use crate::flow::sign_in::Authenticated;
+use crate::flow::throttle::{self, Throttled};
+use crate::port::{Change, CommitError, Rejected};
+use crate::refresh_token::PresentedRefresh;
+use crate::rules::refresh::{Verdict, judge};
+use crate::settings::Reuse;
+
+/// Exchanges a refresh token for its successor and a new access token.
+///
+/// - Of racing requests with one token, one gets the successor. The others are refused, or, with
+///   [`Reuse::Resume`], get the same one; the session lives on.
+/// - A token that was replaced earlier, or longer ago than the leeway, is taken for stolen: the session ends, and only
+///   that one (RFC 9700 §4.14.2).
+/// - Renews the session's idle time, never its absolute limit.
+///
+/// # Errors
+/// [`RefreshError`]; the token is as good or bad as before.
+pub async fn refresh(auth: &Auth, token: &str, context: &Context) -> Result<Authenticated, RefreshError> {
+    let now = auth.now();
+    let times = &auth.settings.lifetimes;
+    let presented = PresentedRefresh::parse(token).ok_or(RefreshError::Unauthorized)?;
+    // A round that loses its race is judged again, against what the winner made of the session.
+    for _ in 0..3 {
+        let Some(signed) = auth.store.find_session(presented.session).await? else {
+            return Err(RefreshError::Unauthorized);
+        };
+        let session = &signed.session;
+        // Before anything is counted or ended: a session's id is no secret, and must not be enough to harm it.
+        if !presented.is_genuine(&auth.ring, &session.refresh.salt) {
+            return Err(RefreshError::Unauthorized);
+        }
+        let is_live = session.is_live(&signed.user, now);
+        match judge(presented.counter, &session.refresh, times.refresh, times.reuse_leeway, now) {
+            Verdict::Rotate if is_live => match rotate(auth, signed, now).await {
+                Err(CommitError::Rejected(Rejected::Session)) => {}
+                Ok(signed) => return Ok(auth.authenticated(signed.user, signed.session, None, now)?),
+                Err(error) => return Err(error.into()),
+            },
+            Verdict::JustReplaced if is_live && auth.settings.reuse == Reuse::Resume => {
+                return Ok(auth.authenticated(signed.user, signed.session, None, now)?);
+            }
+            Verdict::Reused => return Err(reused(auth, &signed, is_live, now, context).await?),
+            Verdict::Rotate | Verdict::JustReplaced | Verdict::Dead => {
+                return Err(failed(auth, &signed, context).await?);
+            }
+        }
+    }
+    Err(RefreshError::Fault(Fault::Contended))
+}
+
+async fn rotate(auth: &Auth, mut signed: Signed, now: Timestamp) -> Result<Signed, CommitError> {
+    let session = &mut signed.session;
+    let (idle_until, kept_until) = (now + auth.settings.lifetimes.idle, auth.kept_until(now));
+    let from = session.refresh.counter;
+    auth.commit(&[Change::RotateRefresh { user: session.user, session: session.id, from, at: now, idle_until, kept_until }])
+        .await?;
+    session.refresh.counter = from + 1;
+    (session.refresh.rotated_at, session.last_seen_at) = (now, now);
+    (session.idle_until, session.kept_until) = (idle_until, kept_until);
+    Ok(signed)
+}
+
+async fn reused(
+    auth: &Auth,
+    signed: &Signed,
+    is_live: bool,
+    now: Timestamp,
+    context: &Context,
+) -> Result<RefreshError, RefreshError> {
+    let error = failed(auth, signed, context).await?;
+    if is_live {
+        let (user, session) = (signed.user.id, signed.session.id);
+        let event = auth.event(AuditKind::RefreshReused, context, now);
+        let event = event.about(Some(user)).with("session", &session.to_string());
+        match auth.commit(&[Change::CloseSession { user, session, at: now }, Change::Record(event)]).await {
+            // Closed already, by another of the thief's requests or by its owner.
+            Ok(()) | Err(CommitError::Rejected(Rejected::Session)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        tracing::warn!(%user, %session, "an earlier refresh token came back; its session was ended");
+    }
+    Ok(error)
+}
+
+/// Counts and records a refusal. Only genuine tokens get here, so strangers can't use up the account's budget.
+async fn failed(auth: &Auth, signed: &Signed, context: &Context) -> Result<RefreshError, RefreshError> {
+    let user = signed.user.id;
+    let limit = auth.settings.limits.credential_account;
+    let counted = throttle::by_user(auth, "refresh", user, None, limit, context).await;
+    let event = auth.event(AuditKind::RefreshFailed, context, auth.now()).about(Some(user));
+    Ok(match counted {
+        Ok(_) => {
+            auth.commit(&[Change::Record(event.with("session", &signed.session.id.to_string()))]).await?;
+            RefreshError::Unauthorized
+        }
+        Err(throttled) => throttled.into(),
+    })
+}
+
+/// The token was not exchanged.
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    /// The token is malformed, forged, replaced, expired, or its session is dead: one answer for all.
+    #[error("not a usable refresh token")]
+    Unauthorized,
+    /// Too many refused tokens of this account.
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
+    /// The core could not do its work.
+    #[error(transparent)]
+    Fault(Fault),
+}
+fault_into!(RefreshError);

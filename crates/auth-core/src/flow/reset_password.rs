@@ -1,0 +1,113 @@
+//! Setting a new password without the old one.
+
+use crate::auth::{Auth, Fault, fault_into};
+use crate::domain::{AuditKind, Context, Email, Issued, Notice, Password, Purpose, Status};
+use crate::flow::proof::{self, Proof, ProofError};
+use crate::flow::throttle::{self, Throttled};
+use crate::flow::verify_email::throttle_mail;
+pub use crate::flow::verify_email::RequestError;
+use crate::flow::{judge_password, mail, sign_in};
+use crate::port::{Change, CommitError, Rejected};
+use crate::rules::password::WeakPassword;
+use crate::settings::LIVE_TOKENS;
+
+/// Mails a code and a link to the address, if it has an active account. Up to three such mails are good at once, so that a
+/// stranger's request doesn't kill the owner's.
+///
+/// Tells nobody whether it has: the answer is the same, and no mail is sent before it (ASVS 6.3.8).
+///
+/// # Errors
+/// [`RequestError`], alike for all addresses.
+pub async fn request(auth: &Auth, email: &Email, context: &Context) -> Result<(), RequestError> {
+    let now = auth.now();
+    let user = auth.store.find_user_by_email(email).await?.map(|account| account.user);
+    throttle_mail(auth, "reset-request", email, user.as_ref(), context).await?;
+    let event = auth.event(AuditKind::ResetRequested, context, now).about(user.as_ref().map(|user| user.id));
+    let mut changes = Vec::with_capacity(4);
+    if let Some(user) = user.filter(|user| user.status == Status::Active) {
+        let (token, mail) = mail::token_mail(auth, &user, Purpose::ResetPassword, now)?;
+        changes.push(Change::TrimTokens { user: user.id, purpose: Purpose::ResetPassword, keep: LIVE_TOKENS - 1 });
+        changes.push(Change::IssueToken(token));
+        changes.push(Change::Enqueue(mail));
+    }
+    changes.push(Change::Record(event));
+    Ok(auth.commit(&changes).await?)
+}
+
+/// Sets a new password with a mailed link or code.
+///
+/// Ends every session and every other reset token of the user, proves the address, leaves second factors on, tells the
+/// owner by mail, and signs nobody in (ASVS 6.4.3, 7.4.3). Clears the account's count of failed sign-ins.
+///
+/// # Errors
+/// [`ConfirmError`]. A refused password spends nothing.
+pub async fn confirm(auth: &Auth, proof: &Proof, password: &Password, context: &Context) -> Result<(), ConfirmError> {
+    let now = auth.now();
+    // Before a code's attempt is claimed. Without the account's name: a refusal must not tell whether it has one.
+    if let Proof::Code { email, .. } = proof {
+        judge_password(auth, password, email, None).await?;
+    }
+    let purpose = Purpose::ResetPassword;
+    let Issued { token, mut user } = match proof::prove(auth, proof, purpose, now, context).await {
+        Ok(issued) => issued,
+        Err(ProofError::Fault(fault)) => return Err(ConfirmError::Fault(fault)),
+        Err(ProofError::Invalid) => return Err(refused(auth, context).await),
+    };
+    judge_password(auth, password, &user.email, user.profile.name.as_deref()).await?;
+    // After the token is known: strangers must not be able to buy Argon2 work. Before the commit: no transaction waits.
+    let hash = auth.hasher.hash(password).await?;
+
+    for _ in 0..3 {
+        let changes = [
+            Change::SpendToken { user: user.id, token: token.id },
+            // Advances the epoch: every session is dead with it.
+            Change::SetPassword { user: user.id, epoch: user.epoch, password: hash.clone() },
+            Change::VerifyEmail { user: user.id, email: token.email.clone(), at: now },
+            Change::DropTokens { user: user.id, purpose },
+            Change::DropTokens { user: user.id, purpose: Purpose::VerifyEmail },
+            Change::Forgive { user: user.id, budget: proof::budget(purpose) },
+            Change::Enqueue(mail::notice(auth, &user, Notice::PasswordReset, now)?),
+            Change::Record(auth.event(AuditKind::PasswordReset, context, now).by(user.id)),
+        ];
+        match auth.commit(&changes).await {
+            Ok(()) => {
+                throttle::clear_by_email(auth, sign_in::SCOPE, &user.email).await;
+                return Ok(());
+            }
+            // A sign-out everywhere, or another change of password, came in between: the link is as good as before.
+            Err(CommitError::Rejected(Rejected::Epoch)) => {}
+            Err(CommitError::Rejected(Rejected::Token | Rejected::EmailChanged)) => {
+                return Err(refused(auth, context).await);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        match auth.store.find_user(user.id).await?.filter(|account| account.user.status == Status::Active) {
+            Some(account) => user = account.user,
+            None => return Err(refused(auth, context).await),
+        }
+    }
+    Err(ConfirmError::Fault(Fault::Contended))
+}
+
+async fn refused(auth: &Auth, context: &Context) -> ConfirmError {
+    let event = auth.event(AuditKind::ResetFailed, context, auth.now());
+    match auth.commit(&[Change::Record(event)]).await {
+        Ok(()) => ConfirmError::Invalid,
+        Err(error) => error.into(),
+    }
+}
+
+/// The password was not set.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfirmError {
+    /// The link or code is unknown, spent, expired, out of attempts, or for something else.
+    #[error("not a usable link or code")]
+    Invalid,
+    /// The password is not good enough.
+    #[error(transparent)]
+    Weak(#[from] WeakPassword),
+    /// The core could not do its work.
+    #[error(transparent)]
+    Fault(Fault),
+}
+fault_into!(ConfirmError);

@@ -1,0 +1,247 @@
+//! Signing in with e-mail address and password.
+
+use std::time::Duration;
+
+use crate::access_token::{AccessToken, Grant};
+use crate::auth::{Auth, Fault, fault_into};
+use crate::device_token::{DeviceId, DeviceToken};
+use crate::domain::{
+    Account, AuditKind, Context, Email, Epoch, Method, Methods, Password, PasswordHash, RefreshState, Session, SessionId,
+    Status, Timestamp, User, UserId,
+};
+use crate::flow::throttle::{self, Counted, Throttled};
+use crate::port::{Change, CommitError, HashError, Rejected, Verdict};
+use crate::refresh_token::RefreshToken;
+use crate::settings::UnverifiedSignIn;
+
+/// What somebody signs in with.
+#[derive(Debug)]
+pub struct Credentials {
+    /// Whose account.
+    pub email: Email,
+    /// Its password.
+    pub password: Password,
+    /// The device token from an earlier sign-in, as the client sent it.
+    pub device: Option<String>,
+}
+
+/// How far a sign-in has come.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SignIn {
+    /// All the way.
+    Complete(Box<Authenticated>),
+}
+
+/// A session with its fresh credentials.
+#[derive(Debug)]
+pub struct Authenticated {
+    /// Who.
+    pub user: User,
+    /// Their session.
+    pub session: Session,
+    /// For requests.
+    pub access: AccessToken,
+    /// How long that one lives.
+    pub access_ttl: Duration,
+    /// For the next access token.
+    pub refresh: RefreshToken,
+    /// For the next sign-in from this device.
+    pub device: DeviceToken,
+}
+
+/// Opens a session for whoever knows the account's password.
+///
+/// - An unknown address, a wrong password and a suspended user get the same answer, for the same work.
+/// - Attempts are counted before the password is looked at, by address and by account; one that succeeds doesn't count.
+/// - A hash that is weaker than today's, or under an old pepper, is replaced on the way.
+///
+/// # Errors
+/// [`SignInError`]; no session has been opened then.
+pub async fn sign_in(auth: &Auth, credentials: Credentials, context: &Context) -> Result<SignIn, SignInError> {
+    let now = auth.now();
+    let Credentials { email, password, device } = credentials;
+    let account = auth.store.find_user_by_email(&email).await?;
+    let user_id = account.as_ref().map(|account| account.user.id);
+    let device = device.zip(user_id).and_then(|(token, user)| DeviceId::recognise(&auth.ring, &token, user, now));
+    let counted = count(auth, &email, user_id, device, context).await?;
+
+    let hash = account.as_ref().and_then(|account| account.password.clone());
+    let verdict = auth.hasher.verify(&password, hash.clone()).await;
+    if matches!(verdict, Err(HashError::Busy)) {
+        // Nothing was compared: whoever knocks while the queue is full has not guessed.
+        counted.give_back(auth).await;
+    }
+    let (account, hash, outdated) = match (account, hash, verdict?) {
+        (Some(account), Some(hash), Verdict::Match { outdated }) if account.user.status == Status::Active => {
+            (account, hash, outdated)
+        }
+        _ => return Err(refused(auth, user_id, context, SignInError::Unauthorized).await),
+    };
+    if auth.settings.unverified_sign_in == UnverifiedSignIn::Refuse && account.user.email_verified_at.is_none() {
+        counted.give_back(auth).await;
+        return Err(refused(auth, user_id, context, SignInError::EmailNotVerified).await);
+    }
+    let rehash = if outdated { replacement(auth, &password, account.user.id, &hash).await? } else { None };
+    let (user, session) = open(auth, account.user, &hash, rehash, now, context).await?;
+    counted.give_back(auth).await;
+    Ok(SignIn::Complete(Box::new(auth.authenticated(user, session, device, now)?)))
+}
+
+/// The two counters that an attempt is counted by.
+struct Attempt {
+    address: Counted,
+    account: Counted,
+}
+
+impl Attempt {
+    async fn give_back(self, auth: &Auth) {
+        self.address.give_back(auth).await;
+        self.account.give_back(auth).await;
+    }
+}
+
+async fn count(
+    auth: &Auth,
+    email: &Email,
+    user: Option<UserId>,
+    device: Option<DeviceId>,
+    context: &Context,
+) -> Result<Attempt, Throttled> {
+    let limits = &auth.settings.limits;
+    let address = throttle::by_address(auth, SCOPE, limits.sign_in_address, context).await?;
+    let account = match (user, device) {
+        (Some(user), Some(device)) => {
+            let limit = limits.sign_in_device;
+            throttle::by_user(auth, "sign-in/device", user, Some(device.as_bytes()), limit, context).await
+        }
+        _ => throttle::by_email(auth, SCOPE, email, limits.sign_in_account, context, user).await,
+    };
+    Ok(Attempt { address, account: account? })
+}
+
+/// The scope that failed sign-ins of an account are counted in; a reset of the password clears it.
+pub(super) const SCOPE: &str = "sign-in";
+
+/// A hash by today's settings; `None` where the queue is full: it will be replaced another time.
+async fn replacement(
+    auth: &Auth,
+    password: &Password,
+    user: UserId,
+    from: &PasswordHash,
+) -> Result<Option<Change>, HashError> {
+    match auth.hasher.hash(password).await {
+        Ok(to) => Ok(Some(Change::Rehash { user, from: from.clone(), to })),
+        Err(HashError::Busy) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Opens the session in the epoch that the password was verified in; where it has advanced meanwhile, in the new one if
+/// the password is still the same.
+async fn open(
+    auth: &Auth,
+    mut user: User,
+    verified: &PasswordHash,
+    rehash: Option<Change>,
+    now: Timestamp,
+    context: &Context,
+) -> Result<(User, Session), SignInError> {
+    for _ in 0..3 {
+        let session = auth.new_session(&user, user.epoch, Methods::of(&[Method::Password]), context, now);
+        let event = auth.event(AuditKind::SignedIn, context, now).by(user.id).with("session", &session.id.to_string());
+        let mut changes = vec![Change::OpenSession(session.clone()), Change::Record(event)];
+        changes.extend(rehash.clone());
+        match auth.commit(&changes).await {
+            Ok(()) => return Ok((user, session)),
+            Err(CommitError::Rejected(Rejected::Epoch)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let is_unchanged = |account: &Account| {
+            account.password.as_ref() == Some(verified) && account.user.status == Status::Active
+        };
+        match auth.store.find_user(user.id).await?.filter(is_unchanged) {
+            Some(account) => user = account.user,
+            None => return Err(refused(auth, Some(user.id), context, SignInError::Unauthorized).await),
+        }
+    }
+    Err(SignInError::Fault(Fault::Contended))
+}
+
+async fn refused(auth: &Auth, user: Option<UserId>, context: &Context, why: SignInError) -> SignInError {
+    let event = auth.event(AuditKind::SignInFailed, context, auth.now()).about(user);
+    match auth.commit(&[Change::Record(event)]).await {
+        Ok(()) => why,
+        Err(error) => error.into(),
+    }
+}
+
+impl Auth {
+    /// A session that begins now, in `epoch`.
+    pub(crate) fn new_session(
+        &self,
+        user: &User,
+        epoch: Epoch,
+        methods: Methods,
+        context: &Context,
+        now: Timestamp,
+    ) -> Session {
+        let times = &self.settings.lifetimes;
+        Session {
+            id: SessionId::new(now, &*self.entropy),
+            user: user.id,
+            epoch,
+            refresh: RefreshState::new(now, &*self.entropy),
+            created_at: now,
+            authenticated_at: now,
+            last_seen_at: now,
+            idle_until: now + times.idle,
+            ends_at: now + times.max,
+            kept_until: self.kept_until(now),
+            methods,
+            ip: context.ip,
+            user_agent: context.user_agent.clone(),
+            closed_at: None,
+        }
+    }
+
+    /// Until when a session's row is of use after a rotation at `now`: until its refresh token, and the last access token
+    /// bought with it, have expired.
+    pub(crate) fn kept_until(&self, now: Timestamp) -> Timestamp {
+        now + self.settings.lifetimes.refresh + self.settings.lifetimes.access
+    }
+
+    /// Fresh credentials for a session.
+    pub(crate) fn authenticated(
+        &self,
+        user: User,
+        session: Session,
+        device: Option<DeviceId>,
+        now: Timestamp,
+    ) -> Result<Authenticated, Fault> {
+        // No token outlives its session.
+        let access_ttl = self.settings.lifetimes.access.min(session.ends_at.since(now));
+        let access = self.tokens.issue(&Grant { user: &user, session: &session, now, ttl: access_ttl }, &*self.entropy)?;
+        let refresh = RefreshToken::derive(&self.ring, session.id, &session.refresh);
+        let device = DeviceToken::issue(&self.ring, user.id, device, now, &*self.entropy);
+        Ok(Authenticated { user, session, access, access_ttl, refresh, device })
+    }
+}
+
+/// No session was opened.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// Unknown address, wrong password or suspended user: one answer for all.
+    #[error("wrong credentials")]
+    Unauthorized,
+    /// The password is right, but the address isn't proved, and the host demands that.
+    #[error("the address is not verified")]
+    EmailNotVerified,
+    /// Too many attempts, by address or account; the password was not looked at.
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
+    /// The core could not do its work.
+    #[error(transparent)]
+    Fault(Fault),
+}
+fault_into!(SignInError);

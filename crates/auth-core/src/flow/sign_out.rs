@@ -1,0 +1,63 @@
+//! Signing out, here and everywhere.
+
+use crate::auth::{Auth, Fault, fault_into};
+use crate::domain::{AuditKind, Context, Session, Signed, Timestamp};
+use crate::port::{Change, CommitError, Rejected};
+use crate::refresh_token::PresentedRefresh;
+
+/// Ends a session. One that has ended already is fine.
+///
+/// # Errors
+/// [`SignOutError`] when it may still live: it is never reported as ended then.
+pub async fn sign_out(auth: &Auth, signed: &Signed, context: &Context) -> Result<(), SignOutError> {
+    close(auth, &signed.session, auth.now(), context).await
+}
+
+/// Ends the session of a refresh token, current or earlier. A token that isn't one ends nothing, and that is fine.
+///
+/// # Errors
+/// [`SignOutError`] when the session may still live.
+pub async fn by_refresh_token(auth: &Auth, token: &str, context: &Context) -> Result<(), SignOutError> {
+    let Some(presented) = PresentedRefresh::parse(token) else { return Ok(()) };
+    match auth.store.find_session(presented.session).await? {
+        Some(signed) if presented.is_genuine(&auth.ring, &signed.session.refresh.salt) => {
+            close(auth, &signed.session, auth.now(), context).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Ends every session of the user, this one included.
+///
+/// # Errors
+/// [`SignOutError`] when they may still live.
+pub async fn everywhere(auth: &Auth, signed: &Signed, context: &Context) -> Result<(), SignOutError> {
+    let user = signed.user.id;
+    let event = auth.event(AuditKind::SignedOutEverywhere, context, auth.now()).by(user);
+    // The epoch catches what deleting rows would miss: a sign-in or rotation that is under way right now.
+    Ok(auth.commit(&[Change::AdvanceEpoch { user }, Change::Record(event)]).await?)
+}
+
+/// Ends one session, and says so in the audit log.
+pub(super) async fn close(
+    auth: &Auth,
+    session: &Session,
+    now: Timestamp,
+    context: &Context,
+) -> Result<(), SignOutError> {
+    let (user, session) = (session.user, session.id);
+    let event = auth.event(AuditKind::SignedOut, context, now).by(user).with("session", &session.to_string());
+    match auth.commit(&[Change::CloseSession { user, session, at: now }, Change::Record(event)]).await {
+        Ok(()) | Err(CommitError::Rejected(Rejected::Session)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A session may still live.
+#[derive(Debug, thiserror::Error)]
+pub enum SignOutError {
+    /// The core could not do its work.
+    #[error(transparent)]
+    Fault(Fault),
+}
+fault_into!(SignOutError);

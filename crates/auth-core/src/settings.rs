@@ -1,0 +1,185 @@
+//! What a host chooses. Every figure has the default of the documentation.
+
+use std::time::Duration;
+
+use crate::port::Limit;
+use crate::rules::password::PasswordRules;
+
+/// What a host chooses.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where clients reach the service; the `iss` of access tokens. Without a trailing slash.
+    pub public_url: String,
+    /// Where links in mail lead. Without a trailing slash. Never taken from a request (ASVS 6.3.x host header attacks).
+    pub frontend_url: String,
+    /// The `aud` of access tokens.
+    pub audience: String,
+    /// How long things live.
+    pub lifetimes: Lifetimes,
+    /// How often things may happen.
+    pub limits: Limits,
+    /// Which passwords may be set.
+    pub password: PasswordRules,
+    /// What the refresh token just replaced is answered with.
+    pub reuse: Reuse,
+    /// What an access token is checked against.
+    pub access_check: AccessCheck,
+    /// Whether users may sign in whose address isn't proved.
+    pub unverified_sign_in: UnverifiedSignIn,
+}
+
+impl Settings {
+    /// The defaults for a service at `public_url`, whose pages are there too.
+    pub fn new(public_url: impl Into<String>) -> Self {
+        let public_url = public_url.into().trim_end_matches('/').to_owned();
+        Self {
+            frontend_url: public_url.clone(),
+            audience: public_url.clone(),
+            public_url,
+            lifetimes: Lifetimes::default(),
+            limits: Limits::default(),
+            password: PasswordRules::default(),
+            reuse: Reuse::Refuse,
+            access_check: AccessCheck::Session,
+            unverified_sign_in: UnverifiedSignIn::Allow,
+        }
+    }
+
+    /// Everything that contradicts itself, named at once.
+    ///
+    /// # Errors
+    /// A sentence for each mistake.
+    pub fn check(&self) -> Result<(), Vec<String>> {
+        let times = &self.lifetimes;
+        let mut mistakes = Vec::new();
+        let mut demand = |holds: bool, mistake: &str| {
+            if !holds {
+                mistakes.push(mistake.to_owned());
+            }
+        };
+        demand(!times.access.is_zero(), "the access token's lifetime is zero");
+        demand(!times.refresh.is_zero(), "the refresh token's lifetime is zero");
+        demand(!times.idle.is_zero(), "the session's idle time is zero");
+        demand(times.access <= times.max, "an access token lives longer than its session may");
+        demand(times.idle <= times.max, "the session's idle time is longer than its absolute limit");
+        demand(times.reuse_leeway < times.refresh, "the reuse leeway is no shorter than the refresh token's lifetime");
+        demand(times.reuse_leeway <= Duration::from_secs(300), "the reuse leeway is over five minutes");
+        if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
+    }
+}
+
+/// How long things live.
+#[derive(Debug, Clone, Copy)]
+pub struct Lifetimes {
+    /// Access tokens: 15 minutes.
+    pub access: Duration,
+    /// Refresh tokens: 7 days, anew at each rotation.
+    pub refresh: Duration,
+    /// Sessions that nobody uses: 7 days (ASVS 7.3.1).
+    pub idle: Duration,
+    /// Sessions: 30 days (ASVS 7.3.2). Nothing extends it.
+    pub max: Duration,
+    /// How long the refresh token just replaced is merely refused and not taken for stolen: 10 s.
+    pub reuse_leeway: Duration,
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        Self {
+            access: minutes(15),
+            refresh: days(7),
+            idle: days(7),
+            max: days(30),
+            reuse_leeway: Duration::from_secs(10),
+        }
+    }
+}
+
+/// How often things may happen, beside what a code's attempts and the hashing queue bound anyway.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Any operation, per address: 600 a minute.
+    pub request_address: Limit,
+    /// Failed sign-ins per account: 10 in 15 minutes (ASVS 6.3.1).
+    pub sign_in_account: Limit,
+    /// Failed sign-ins per account from a device that signed in before: 10 in 15 minutes, counted apart (ASVS 6.1.1).
+    pub sign_in_device: Limit,
+    /// Failed sign-ins per address: 100 in 15 minutes.
+    pub sign_in_address: Limit,
+    /// Registrations per address: 20 an hour.
+    pub register_address: Limit,
+    /// Mails asked for per account and operation: 5 an hour.
+    pub mail_account: Limit,
+    /// Mails asked for per address and operation: 30 an hour.
+    pub mail_address: Limit,
+    /// Failures per account, for each other operation that checks a credential: 20 an hour.
+    pub credential_account: Limit,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let limit = |uses, window| Limit { uses, window };
+        Self {
+            request_address: limit(600, minutes(1)),
+            sign_in_account: limit(10, minutes(15)),
+            sign_in_device: limit(10, minutes(15)),
+            sign_in_address: limit(100, minutes(15)),
+            register_address: limit(20, hours(1)),
+            mail_account: limit(5, hours(1)),
+            mail_address: limit(30, hours(1)),
+            credential_account: limit(20, hours(1)),
+        }
+    }
+}
+
+/// What the refresh token just replaced is answered with, inside the leeway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reuse {
+    /// A refusal.
+    Refuse,
+    /// The same successor again, for clients that lose replies.
+    Resume,
+}
+
+/// What an access token is checked against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccessCheck {
+    /// Its session, in one read: revocation counts at once.
+    Session,
+    /// Nothing but its signature and claims: revocation counts when the token expires.
+    Stateless,
+}
+
+/// Whether users may sign in whose address isn't proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnverifiedSignIn {
+    /// They may.
+    Allow,
+    /// They may not, and are told so after a correct password.
+    Refuse,
+}
+
+/// Links that verify: 24 hours. Their codes live as long.
+pub(crate) const VERIFY_TTL: Duration = hours(24);
+/// Links that reset a password: an hour.
+pub(crate) const RESET_LINK_TTL: Duration = hours(1);
+/// Codes that reset a password: 10 minutes (ASVS 6.6.3 for out-of-band codes).
+pub(crate) const RESET_CODE_TTL: Duration = minutes(10);
+/// Attempts at one code (ASVS 6.6.3).
+pub(crate) const CODE_ATTEMPTS: u32 = 5;
+/// Failed codes per account and purpose, over all codes: 5 an hour and 10 a day.
+pub(crate) const CODE_BUDGETS: [(u32, Duration); 2] = [(5, hours(1)), (10, hours(24))];
+/// Records of one purpose that live at once: a stranger's request must not kill the owner's mail.
+pub(crate) const LIVE_TOKENS: u32 = 3;
+
+const fn minutes(n: u64) -> Duration {
+    Duration::from_secs(n * 60)
+}
+
+const fn hours(n: u64) -> Duration {
+    minutes(n * 60)
+}
+
+const fn days(n: u64) -> Duration {
+    hours(n * 24)
+}

@@ -1,0 +1,159 @@
+//! Starting: pepper, store, keys and settings are checked against each other before the first request.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use crate::access_token::{AccessTokens, Ed25519Key, HmacSecret, KeySet};
+use crate::auth::{Auth, Fault};
+use crate::domain::{AuditKind, Context, LeaseId, PepperCheck, SigningKey, Timestamp};
+use crate::keys::{KeyRing, MacUse, SealError};
+use crate::port::{
+    BreachedPasswords, Change, Clock, CommitError, Entropy, PasswordHasher, Rejected, Store, StoreError, Throttle,
+};
+use crate::settings::Settings;
+
+/// What an [`Auth`] is made of: one adapter for each port.
+#[derive(Debug)]
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes secrets.
+    pub entropy: Arc<dyn Entropy>,
+    /// Hashes passwords; keyed with [`KeyRing::password_keys`] of the same ring.
+    pub hasher: Arc<dyn PasswordHasher>,
+    /// Counts attempts.
+    pub throttle: Arc<dyn Throttle>,
+    /// Knows breached passwords.
+    pub breached: Arc<dyn BreachedPasswords>,
+    /// Derived from the pepper.
+    pub ring: KeyRing,
+    /// What signs access tokens.
+    pub signing: Signing,
+    /// What the host chose.
+    pub settings: Settings,
+}
+
+/// What signs access tokens.
+#[derive(Debug)]
+pub enum Signing {
+    /// Ed25519 keys, made once and kept in the store, sealed, so that all nodes share them.
+    Stored,
+    /// An Ed25519 key that the host brings, as PKCS#8.
+    Own(Ed25519Key),
+    /// A shared secret (HS256); the JWKS is empty then.
+    Secret(HmacSecret),
+}
+
+/// The parts don't belong together.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Settings that contradict themselves: every mistake.
+    #[error("the settings contradict themselves: {}", .0.join("; "))]
+    Settings(Vec<String>),
+    /// The store was used with another pepper: passwords, codes and sealed values in it could not be read.
+    #[error("the store was made under another pepper (none of its {0} pepper checks matches); give that pepper as an old one")]
+    ForeignPepper(usize),
+    /// The store or a key could not be used.
+    #[error(transparent)]
+    Fault(Fault),
+}
+crate::auth::fault_into!(StartError);
+
+impl Auth {
+    /// Checks the parts against each other and puts them together. Makes the first signing key where there is none.
+    ///
+    /// # Errors
+    /// [`StartError`] when they don't belong together, or the store can't answer.
+    pub async fn start(parts: Parts) -> Result<Arc<Self>, StartError> {
+        let Parts { store, clock, entropy, hasher, throttle, breached, ring, signing, settings } = parts;
+        settings.check().map_err(StartError::Settings)?;
+        check_pepper(&*store, &ring).await?;
+        let now = clock.now();
+        let keys = match signing {
+            Signing::Secret(secret) => KeySet::hmac(secret),
+            Signing::Own(key) => KeySet::ed25519(vec![key]),
+            Signing::Stored => KeySet::ed25519(stored_keys(&*store, &ring, &*entropy, now).await?),
+        };
+        let tokens = AccessTokens::new(settings.public_url.clone(), settings.audience.clone(), keys);
+        let node = LeaseId::new(now, &*entropy);
+        let mail_waiting = Notify::new();
+        Ok(Arc::new(Self {
+            store,
+            clock,
+            entropy,
+            hasher,
+            throttle,
+            breached,
+            ring,
+            tokens,
+            settings,
+            mail_waiting,
+            node,
+        }))
+    }
+}
+
+/// Refuses a pepper that the store wasn't used with (SC3): nobody could sign in, and nothing would say why.
+async fn check_pepper(store: &dyn Store, ring: &KeyRing) -> Result<(), StartError> {
+    const CONSTANT: &[u8] = b"this store belongs to this pepper";
+    let checks = store.pepper_checks().await?;
+    let is_ours = |check: &PepperCheck| check.key == check.mac.key() && ring.verify(MacUse::Check, &[CONSTANT], &check.mac);
+    if !checks.is_empty() && !checks.iter().any(is_ours) {
+        return Err(StartError::ForeignPepper(checks.len()));
+    }
+    if !checks.iter().any(|check| check.key == ring.current()) {
+        let check = PepperCheck { key: ring.current(), mac: ring.mac(MacUse::Check, &[CONSTANT]) };
+        store.commit(&[Change::AddPepperCheck(check)]).await?;
+    }
+    Ok(())
+}
+
+/// All signing keys of the store; makes the first.
+async fn stored_keys(
+    store: &dyn Store,
+    ring: &KeyRing,
+    entropy: &dyn Entropy,
+    now: Timestamp,
+) -> Result<Vec<Ed25519Key>, Fault> {
+    if store.signing_keys().await?.is_empty() {
+        let key = Ed25519Key::generate()?;
+        let number = 1;
+        let private = ring.seal(&bound_to(key.kid()), key.pkcs8(), entropy)?;
+        let key = SigningKey { number, kid: key.kid().to_owned(), public: *key.public(), private, created_at: now };
+        let event = crate::domain::AuditEvent {
+            id: crate::domain::EventId::new(now, entropy),
+            at: now,
+            kind: AuditKind::KeyCreated,
+            actor: None,
+            subject: None,
+            ip: None,
+            user_agent: None,
+            request_id: None,
+            detail: [("kid".to_owned(), key.kid.clone())].into(),
+        };
+        match store.commit(&[Change::AddSigningKey(key), Change::Record(event)]).await {
+            // Another node that starts at the same moment was faster: its key is ours too.
+            Ok(()) | Err(CommitError::Rejected(Rejected::Key)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    open_keys(ring, &store.signing_keys().await?)
+}
+
+/// The keys in the clear, the one that signs first.
+pub(crate) fn open_keys(ring: &KeyRing, sealed: &[SigningKey]) -> Result<Vec<Ed25519Key>, Fault> {
+    let open = |key: &SigningKey| {
+        let pkcs8 = ring.open(&bound_to(&key.kid), &key.private)?;
+        let opened = Ed25519Key::from_pkcs8(&pkcs8).map_err(|_| SealError)?;
+        // The row's own columns are not sealed: a swapped public key would let its owner sign for everybody.
+        if *opened.public() == key.public && opened.kid() == key.kid { Ok(opened) } else { Err(SealError) }
+    };
+    sealed.iter().map(open).collect::<Result<_, _>>().map_err(Fault::from)
+}
+
+fn bound_to(kid: &str) -> [&[u8]; 3] {
+    [b"signing-key", b"ed25519", kid.as_bytes()]
+}
