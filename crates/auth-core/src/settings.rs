@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::port::Limit;
-use crate::rules::password::PasswordRules;
 
 /// What a host chooses.
 #[derive(Debug, Clone)]
@@ -18,8 +17,6 @@ pub struct Settings {
     pub lifetimes: Lifetimes,
     /// How often things may happen.
     pub limits: Limits,
-    /// Which passwords may be set.
-    pub password: PasswordRules,
     /// What the refresh token just replaced is answered with.
     pub reuse: Reuse,
     /// What an access token is checked against.
@@ -38,7 +35,6 @@ impl Settings {
             public_url,
             lifetimes: Lifetimes::default(),
             limits: Limits::default(),
-            password: PasswordRules::default(),
             reuse: Reuse::Refuse,
             access_check: AccessCheck::Session,
             unverified_sign_in: UnverifiedSignIn::Allow,

@@ -6,11 +6,9 @@ use tokio::sync::Notify;
 
 use crate::access_token::{AccessTokens, Ed25519Key, HmacSecret, KeySet};
 use crate::auth::{Auth, Fault};
-use crate::domain::{AuditKind, Context, LeaseId, PepperCheck, SigningKey, Timestamp};
+use crate::domain::{AuditKind, LeaseId, PepperCheck, SigningKey, Timestamp};
 use crate::keys::{KeyRing, MacUse, SealError};
-use crate::port::{
-    BreachedPasswords, Change, Clock, CommitError, Entropy, PasswordHasher, Rejected, Store, StoreError, Throttle,
-};
+use crate::port::{BreachedPasswords, Change, Clock, CommitError, Entropy, PasswordHasher, Rejected, Store, Throttle};
 use crate::settings::Settings;
 
 /// What an [`Auth`] is made of: one adapter for each port.
@@ -54,7 +52,9 @@ pub enum StartError {
     #[error("the settings contradict themselves: {}", .0.join("; "))]
     Settings(Vec<String>),
     /// The store was used with another pepper: passwords, codes and sealed values in it could not be read.
-    #[error("the store was made under another pepper (none of its {0} pepper checks matches); give that pepper as an old one")]
+    #[error(
+        "the store was made under another pepper (none of its {0} pepper checks matches); give that pepper as an old one"
+    )]
     ForeignPepper(usize),
     /// The store or a key could not be used.
     #[error(transparent)]
@@ -100,7 +100,8 @@ impl Auth {
 async fn check_pepper(store: &dyn Store, ring: &KeyRing) -> Result<(), StartError> {
     const CONSTANT: &[u8] = b"this store belongs to this pepper";
     let checks = store.pepper_checks().await?;
-    let is_ours = |check: &PepperCheck| check.key == check.mac.key() && ring.verify(MacUse::Check, &[CONSTANT], &check.mac);
+    let is_ours =
+        |check: &PepperCheck| check.key == check.mac.key() && ring.verify(MacUse::Check, &[CONSTANT], &check.mac);
     if !checks.is_empty() && !checks.iter().any(is_ours) {
         return Err(StartError::ForeignPepper(checks.len()));
     }

@@ -71,4 +71,3 @@ pub enum AuthenticateError {
     Fault(Fault),
 }
 fault_into!(AuthenticateError);
-

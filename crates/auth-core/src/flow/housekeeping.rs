@@ -25,7 +25,8 @@ pub async fn run(auth: &Auth) {
 pub async fn clean(auth: &Auth) -> Result<u64, StoreError> {
     let now = auth.now();
     // Held for most of the period, so that of many nodes one cleans once in it.
-    if !auth.store.acquire("housekeeping", auth.node, now, now + PERIOD - Duration::from_secs(60)).await? {
+    if !auth.store.acquire("housekeeping", auth.node, now, now + PERIOD.saturating_sub(Duration::from_secs(60))).await?
+    {
         return Ok(0);
     }
     let mut rows = 0;

@@ -40,7 +40,8 @@ pub struct Ticket {
 pub async fn begin(auth: &Auth, operation: &str, client: &[u8], header: &str, body: &[u8]) -> Result<Begin, Fault> {
     let now = auth.now();
     // Under a key as well, so that the store's rows don't tell which address used which key.
-    let name = auth.ring.mac(MacUse::Fingerprint, &[b"idempotency-key", operation.as_bytes(), client, header.as_bytes()]);
+    let name =
+        auth.ring.mac(MacUse::Fingerprint, &[b"idempotency-key", operation.as_bytes(), client, header.as_bytes()]);
     let key = Digest::of(&[name.tag()]);
     let parts: [&[u8]; 2] = [b"idempotency-body", body];
     let request = Claimed {

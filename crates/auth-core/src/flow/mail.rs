@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::auth::{Auth, Fault};
 use crate::domain::{
-    Code, Content, Email, LeaseId, LeasedMail, Link, Mail, MailId, MailKind, Notice, Purpose, Sealed, SealedMail, Secret,
+    Code, Content, Email, LeaseId, LeasedMail, Link, Mail, MailId, MailKind, Notice, Purpose, SealedMail, Secret,
     Timestamp, Token, TokenId, User,
 };
 use crate::keys::{KeyRing, MacUse, SealError};
@@ -88,7 +88,12 @@ const POLL: Duration = Duration::from_secs(1);
 const BATCH: u32 = 16;
 
 /// A fresh token with the mail that carries its link and code.
-pub(crate) fn token_mail(auth: &Auth, user: &User, purpose: Purpose, now: Timestamp) -> Result<(Token, SealedMail), Fault> {
+pub(crate) fn token_mail(
+    auth: &Auth,
+    user: &User,
+    purpose: Purpose,
+    now: Timestamp,
+) -> Result<(Token, SealedMail), Fault> {
     let (secret, code) = (Secret::new(&*auth.entropy), Code::new(&*auth.entropy));
     let (link_ttl, code_ttl, page) = match purpose {
         Purpose::VerifyEmail => (VERIFY_TTL, VERIFY_TTL, "verify-email"),

@@ -18,10 +18,15 @@ pub mod verify_email;
 
 use crate::auth::Auth;
 use crate::domain::{Email, Password};
-use crate::rules::password::WeakPassword;
+use crate::rules::password::{PasswordRules, WeakPassword};
 
 /// Whether a password may be set: the rules of strength first, then the list of breached ones.
-async fn judge_password(auth: &Auth, password: &Password, email: &Email, name: Option<&str>) -> Result<(), WeakPassword> {
-    auth.settings.password.judge(password, email, name)?;
+async fn judge_password(
+    auth: &Auth,
+    password: &Password,
+    email: &Email,
+    name: Option<&str>,
+) -> Result<(), WeakPassword> {
+    PasswordRules.judge(password, email, name)?;
     if auth.breached.is_breached(password).await { Err(WeakPassword::Breached) } else { Ok(()) }
 }

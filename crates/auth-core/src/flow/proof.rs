@@ -1,7 +1,9 @@
 //! Proving to receive mail at an address, with a mailed link or code.
 
 use crate::auth::{Auth, Fault, fault_into};
-use crate::domain::{AuditKind, Budget, Code, Context, Email, Issued, Purpose, Secret, Status, Timestamp, Token, UserId};
+use crate::domain::{
+    AuditKind, Budget, Code, Context, Email, Issued, Purpose, Secret, Status, Timestamp, Token, UserId,
+};
 use crate::flow::mail;
 use crate::keys::MacUse;
 use crate::port::{Change, CommitError, Rejected};

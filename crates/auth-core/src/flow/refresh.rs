@@ -56,8 +56,15 @@ async fn rotate(auth: &Auth, mut signed: Signed, now: Timestamp) -> Result<Signe
     let session = &mut signed.session;
     let (idle_until, kept_until) = (now + auth.settings.lifetimes.idle, auth.kept_until(now));
     let from = session.refresh.counter;
-    auth.commit(&[Change::RotateRefresh { user: session.user, session: session.id, from, at: now, idle_until, kept_until }])
-        .await?;
+    auth.commit(&[Change::RotateRefresh {
+        user: session.user,
+        session: session.id,
+        from,
+        at: now,
+        idle_until,
+        kept_until,
+    }])
+    .await?;
     session.refresh.counter = from + 1;
     (session.refresh.rotated_at, session.last_seen_at) = (now, now);
     (session.idle_until, session.kept_until) = (idle_until, kept_until);

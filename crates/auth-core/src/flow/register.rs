@@ -1,9 +1,7 @@
 //! Making an account.
 
 use crate::auth::{Auth, Fault, fault_into};
-use crate::domain::{
-    AuditKind, Context, Email, Epoch, Password, Profile, Purpose, Role, Status, User, UserId,
-};
+use crate::domain::{AuditKind, Context, Email, Epoch, Password, Profile, Purpose, Role, Status, User, UserId};
 use crate::flow::throttle::{self, Throttled};
 use crate::flow::{judge_password, mail};
 use crate::port::{Change, CommitError, Rejected};

@@ -3,10 +3,9 @@
 use crate::auth::{Auth, Fault, fault_into};
 use crate::domain::{AuditKind, Context, Email, Issued, Notice, Password, Purpose, Status};
 use crate::flow::proof::{self, Proof, ProofError};
-use crate::flow::throttle::{self, Throttled};
-use crate::flow::verify_email::throttle_mail;
 pub use crate::flow::verify_email::RequestError;
-use crate::flow::{judge_password, mail, sign_in};
+use crate::flow::verify_email::throttle_mail;
+use crate::flow::{judge_password, mail, sign_in, throttle};
 use crate::port::{Change, CommitError, Rejected};
 use crate::rules::password::WeakPassword;
 use crate::settings::LIVE_TOKENS;

@@ -6,8 +6,8 @@ use crate::access_token::{AccessToken, Grant};
 use crate::auth::{Auth, Fault, fault_into};
 use crate::device_token::{DeviceId, DeviceToken};
 use crate::domain::{
-    Account, AuditKind, Context, Email, Epoch, Method, Methods, Password, PasswordHash, RefreshState, Session, SessionId,
-    Status, Timestamp, User, UserId,
+    Account, AuditKind, Context, Email, Epoch, Method, Methods, Password, PasswordHash, RefreshState, Session,
+    SessionId, Status, Timestamp, User, UserId,
 };
 use crate::flow::throttle::{self, Counted, Throttled};
 use crate::port::{Change, CommitError, HashError, Rejected, Verdict};
@@ -67,12 +67,15 @@ pub async fn sign_in(auth: &Auth, credentials: Credentials, context: &Context) -
     let counted = count(auth, &email, user_id, device, context).await?;
 
     let hash = account.as_ref().and_then(|account| account.password.clone());
-    let verdict = auth.hasher.verify(&password, hash.clone()).await;
-    if matches!(verdict, Err(HashError::Busy)) {
-        // Nothing was compared: whoever knocks while the queue is full has not guessed.
-        counted.give_back(auth).await;
-    }
-    let (account, hash, outdated) = match (account, hash, verdict?) {
+    let verdict = match auth.hasher.verify(&password, hash.clone()).await {
+        Err(HashError::Busy) => {
+            // Nothing was compared: whoever knocks while the queue is full has not guessed.
+            counted.give_back(auth).await;
+            return Err(HashError::Busy.into());
+        }
+        verdict => verdict?,
+    };
+    let (account, hash, outdated) = match (account, hash, verdict) {
         (Some(account), Some(hash), Verdict::Match { outdated }) if account.user.status == Status::Active => {
             (account, hash, outdated)
         }
@@ -157,9 +160,8 @@ async fn open(
             Err(CommitError::Rejected(Rejected::Epoch)) => {}
             Err(error) => return Err(error.into()),
         }
-        let is_unchanged = |account: &Account| {
-            account.password.as_ref() == Some(verified) && account.user.status == Status::Active
-        };
+        let is_unchanged =
+            |account: &Account| account.password.as_ref() == Some(verified) && account.user.status == Status::Active;
         match auth.store.find_user(user.id).await?.filter(is_unchanged) {
             Some(account) => user = account.user,
             None => return Err(refused(auth, Some(user.id), context, SignInError::Unauthorized).await),
@@ -221,7 +223,8 @@ impl Auth {
     ) -> Result<Authenticated, Fault> {
         // No token outlives its session.
         let access_ttl = self.settings.lifetimes.access.min(session.ends_at.since(now));
-        let access = self.tokens.issue(&Grant { user: &user, session: &session, now, ttl: access_ttl }, &*self.entropy)?;
+        let access =
+            self.tokens.issue(&Grant { user: &user, session: &session, now, ttl: access_ttl }, &*self.entropy)?;
         let refresh = RefreshToken::derive(&self.ring, session.id, &session.refresh);
         let device = DeviceToken::issue(&self.ring, user.id, device, now, &*self.entropy);
         Ok(Authenticated { user, session, access, access_ttl, refresh, device })

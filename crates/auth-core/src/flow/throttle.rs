@@ -42,7 +42,12 @@ impl Counted {
 }
 
 /// Counts a use of `scope` by the client's address. Without an address (no network in between) there is nothing to count.
-pub(crate) async fn by_address(auth: &Auth, scope: &str, limit: Limit, context: &Context) -> Result<Counted, Throttled> {
+pub(crate) async fn by_address(
+    auth: &Auth,
+    scope: &str,
+    limit: Limit,
+    context: &Context,
+) -> Result<Counted, Throttled> {
     match address(context) {
         Some(subject) => take(auth, scope, &subject, limit, context, None).await,
         None => Ok(Counted(None)),

@@ -40,7 +40,8 @@ pub(super) async fn throttle_mail(
 ) -> Result<(), Throttled> {
     let limits = &auth.settings.limits;
     let _address = throttle::by_address(auth, scope, limits.mail_address, context).await?;
-    let _account = throttle::by_email(auth, scope, email, limits.mail_account, context, user.map(|user| user.id)).await?;
+    let _account =
+        throttle::by_email(auth, scope, email, limits.mail_account, context, user.map(|user| user.id)).await?;
     Ok(())
 }
 
