@@ -1,1 +1,32 @@
-//! The HTTP wire of Portcullis, independent of any web framework.
+//! The HTTP wire of Portcullis, independent of any web framework: route table, profiles, replies and problems.
+//!
+//! [`AuthHttp`] answers `http::Request<Bytes>` with `http::Response<Bytes>`; adapters such as `auth-axum` translate
+//! between that and their framework, and nothing more. No other crate knows status codes or JSON field names.
+//!
+//! What a request passes, in order: the name it was sent to (development only), its origin, the throttle of its client
+//! address, the rules for bodies, and then the one operation of its route. Each operation decodes, calls one flow of
+//! [`auth_core`], and replies.
+
+mod auth_http;
+mod bearer;
+mod body;
+mod client;
+mod device;
+mod endpoint;
+mod idempotency;
+mod misdirected;
+mod origin;
+mod problem;
+mod profile;
+pub mod reply;
+mod request;
+mod request_id;
+mod route;
+mod settings;
+
+pub use auth_http::{AuthHttp, SetupError};
+pub use origin::{InvalidOrigin, Origin};
+pub use problem::{FieldError, Problem, ProblemCode};
+pub use profile::{Delivery, InvalidProfile, Profile};
+pub use route::{Operation, Route};
+pub use settings::HttpSettings;

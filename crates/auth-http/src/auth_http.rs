@@ -1,0 +1,196 @@
+//! The whole wire, put together.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use auth_core::Auth;
+use auth_core::domain::{Context, Signed};
+use auth_core::flow::throttle;
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderValue, USER_AGENT, X_CONTENT_TYPE_OPTIONS};
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, Response};
+use url::Url;
+
+use crate::origin::Origin;
+use crate::problem::Problem;
+use crate::profile::{InvalidProfile, Profile};
+use crate::request::{self, Incoming};
+use crate::route::{Operation, Route};
+use crate::settings::HttpSettings;
+use crate::{client, endpoint, misdirected, origin, request_id};
+
+/// The operations of one profile over HTTP, for any framework: `http::Request<Bytes>` in, `http::Response<Bytes>` out.
+///
+/// An adapter folds [`routes`](Self::routes) into its router, reads bodies up to [`Route::max_body`], and hands each
+/// request to [`handle`](Self::handle), or to [`unrouted`](Self::unrouted) where no route takes it. Replies are complete:
+/// an adapter adds and changes nothing.
+///
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct AuthHttp(Arc<Inner>);
+
+struct Inner {
+    auth: Arc<Auth>,
+    profile: Profile,
+    routes: Vec<Route>,
+    root_routes: Vec<Route>,
+    origins: Vec<Origin>,
+    settings: HttpSettings,
+}
+
+impl AuthHttp {
+    /// Puts the operations of `profile` on the wire.
+    ///
+    /// # Errors
+    /// [`SetupError`] when the profile, or an address among the core's settings, makes no sense.
+    pub fn new(auth: Arc<Auth>, profile: Profile, settings: HttpSettings) -> Result<Self, SetupError> {
+        let routes = profile.routes()?;
+        let root_route =
+            |(operation, path): &(Operation, &str)| Route::new(Method::GET, (*path).to_owned(), *operation);
+        let root_routes = Operation::ROOT.iter().map(root_route).collect();
+        let mut origins = settings.allowed_origins.clone();
+        for address in [&auth.settings().public_url, &auth.settings().frontend_url] {
+            let url = Url::parse(address).map_err(|_| SetupError::Address(address.clone()))?;
+            origins.push(Origin::of(&url));
+        }
+        Ok(Self(Arc::new(Inner { auth, profile, routes, root_routes, origins, settings })))
+    }
+
+    /// The profile's operations, below its prefix.
+    pub fn routes(&self) -> &[Route] {
+        &self.0.routes
+    }
+
+    /// The operations at the server's root: signing keys and probes. A host that has its own probes leaves them out.
+    pub fn root_routes(&self) -> &[Route] {
+        &self.0.root_routes
+    }
+
+    /// What every path of [`routes`](Self::routes) begins with.
+    pub fn prefix(&self) -> &str {
+        &self.0.profile.prefix
+    }
+
+    /// The core behind it, for a host's own handlers.
+    pub fn auth(&self) -> &Arc<Auth> {
+        &self.0.auth
+    }
+
+    /// Answers a request that `route` takes. `peer` is the other end of the connection.
+    ///
+    /// Never panics: what panics inside is logged and answered with 500.
+    pub async fn handle(&self, route: &Route, request: Request<Bytes>, peer: IpAddr) -> Response<Bytes> {
+        let (head, body) = request.into_parts();
+        let request_id = self.request_id(&head.headers);
+        let is_head = head.method == Method::HEAD;
+        let work = self.answer(route, head, body, peer, &request_id);
+        // The flows keep no state of their own between requests, so none can be left half changed by a panic.
+        let outcome = AssertUnwindSafe(work).catch_unwind().await;
+        let outcome = outcome.unwrap_or_else(|_| Err(Problem::internal("a handler panicked")));
+        let mut response = self.finish(outcome, &request_id);
+        if is_head {
+            // HEAD says how long GET's body would be (RFC 9110 §9.3.2).
+            let length = HeaderValue::from(response.body().len());
+            response.headers_mut().insert(CONTENT_LENGTH, length);
+            response.body_mut().clear();
+        }
+        response
+    }
+
+    /// Answers a request that no route takes: 405 where the path exists, else 404.
+    pub fn unrouted(&self, method: &Method, path: &str, headers: &HeaderMap) -> Response<Bytes> {
+        let routes = self.0.routes.iter().chain(&self.0.root_routes);
+        let mut allowed: Vec<&str> = Vec::new();
+        for route in routes.filter(|route| route.parameter(path).is_some()) {
+            allowed.push(route.method.as_str());
+            if route.method == Method::GET {
+                allowed.push("HEAD");
+            }
+        }
+        let problem =
+            if allowed.is_empty() { Problem::not_found() } else { Problem::method_not_allowed(allowed.join(", ")) };
+        let mut response = self.reject(problem, headers);
+        if method == Method::HEAD {
+            response.body_mut().clear();
+        }
+        response
+    }
+
+    /// The session behind the request's credential, with its user: one read.
+    ///
+    /// # Errors
+    /// 401 where there is no credential or a dead one; 500 or 503 where the store can't say.
+    pub async fn identify(&self, headers: &HeaderMap) -> Result<Signed, Problem> {
+        endpoint::signed(&self.0.auth, headers).await
+    }
+
+    /// A problem as a complete reply to the request with those headers: for adapters and for a host's own handlers.
+    pub fn reject(&self, problem: Problem, headers: &HeaderMap) -> Response<Bytes> {
+        self.finish(Err(problem), &self.request_id(headers))
+    }
+
+    async fn answer(
+        &self,
+        route: &Route,
+        head: Parts,
+        body: Bytes,
+        peer: IpAddr,
+        request_id: &str,
+    ) -> Result<Response<Bytes>, Problem> {
+        let Inner { auth, origins, settings, .. } = &*self.0;
+        if settings.loopback_only {
+            misdirected::check(&head.uri, &head.headers)?;
+        }
+        origin::check(&head.method, &head.headers, origins)?;
+        let ip = client::address(peer, &head.headers, &settings.trusted_proxies);
+        let user_agent = head.headers.get(USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
+        let context = Context::new(Some(ip), user_agent.as_deref(), Some(request_id.to_owned()));
+        if !route.operation.is_root() {
+            throttle::admit(auth, &context).await?;
+        }
+        request::check_body(&head.headers, &body, route.max_body)?;
+        let parameter = route.parameter(head.uri.path()).unwrap_or_default().to_owned();
+        endpoint::answer(route.operation, auth, Incoming { headers: head.headers, context, parameter, body }).await
+    }
+
+    fn request_id(&self, headers: &HeaderMap) -> String {
+        request_id::of(headers).map_or_else(|| self.0.auth.new_request_id(), str::to_owned)
+    }
+
+    /// Makes a reply of an outcome, and adds what every reply carries.
+    fn finish(&self, outcome: Result<Response<Bytes>, Problem>, request_id: &str) -> Response<Bytes> {
+        let mut response = outcome.unwrap_or_else(|problem| {
+            problem.log(request_id);
+            problem.into_response(request_id)
+        });
+        let headers = response.headers_mut();
+        headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if let Ok(id) = HeaderValue::from_str(request_id) {
+            headers.insert(request_id::X_REQUEST_ID, id);
+        }
+        response
+    }
+}
+
+impl fmt::Debug for AuthHttp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthHttp").field("profile", &self.0.profile).finish_non_exhaustive()
+    }
+}
+
+/// The parts can't be put on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// The profile makes no sense.
+    #[error(transparent)]
+    Profile(#[from] InvalidProfile),
+    /// The public or the frontend address is no URL.
+    #[error("{0:?} is no absolute URL")]
+    Address(String),
+}

@@ -1,0 +1,128 @@
+//! `Idempotency-Key`: a request that is sent twice happens once.
+
+use std::sync::Arc;
+
+use auth_core::Auth;
+use auth_core::flow::idempotency::{self, Begin};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, Response, StatusCode};
+
+use crate::client;
+use crate::problem::{FieldError, Problem, ProblemCode};
+use crate::reply;
+use crate::request::Incoming;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Answers `request` with `run`, once per key, operation and client address; a repetition gets the first reply again.
+///
+/// Only replies that settle the matter are kept (201, 202 and 409); any other frees the key. A request without a key
+/// simply runs.
+pub(crate) async fn once<F>(
+    auth: &Arc<Auth>,
+    operation: &'static str,
+    request: Incoming,
+    run: impl FnOnce(Arc<Auth>, Incoming) -> F + Send + 'static,
+) -> Result<Response<Bytes>, Problem>
+where
+    F: Future<Output = Result<Response<Bytes>, Problem>> + Send,
+{
+    let Some(key) = key(&request.headers)? else { return run(auth.clone(), request).await };
+    // As the throttles count: an IPv6 client may change its address within its network from one try to the next.
+    let client = request.context.ip.map(client::network).unwrap_or_default();
+    match idempotency::begin(auth, operation, &client, &key, &request.body).await? {
+        Begin::Replay(kept) => unpack(&kept).ok_or_else(|| Problem::internal("a kept reply can't be read")),
+        Begin::InProgress => {
+            let detail = "The first request with this Idempotency-Key is still under way. Try again.";
+            Err(Problem::new(ProblemCode::IdempotencyInProgress, detail))
+        }
+        Begin::Mismatch => {
+            let detail = "This Idempotency-Key was used with another body. Use a new one.";
+            Err(Problem::new(ProblemCode::IdempotencyMismatch, detail))
+        }
+        Begin::Run(ticket) => {
+            let auth = auth.clone();
+            // In a task of its own: a client that gives up halfway, and comes back, is who the key is for. Its first
+            // request must get as far as keeping the reply.
+            let task = tokio::spawn(async move {
+                let request_id = request.context.request_id.clone().unwrap_or_default();
+                let response = run(auth.clone(), request).await.unwrap_or_else(|problem| {
+                    problem.log(&request_id);
+                    problem.into_response(&request_id)
+                });
+                if matches!(response.status(), StatusCode::CREATED | StatusCode::ACCEPTED | StatusCode::CONFLICT) {
+                    idempotency::finish(&auth, ticket, &pack(&response)).await?;
+                } else {
+                    idempotency::release(&auth, ticket).await?;
+                }
+                Ok(response)
+            });
+            task.await.unwrap_or_else(|error| Err(Problem::internal(error)))
+        }
+    }
+}
+
+/// The key, without the quotes that the draft's structured field has and most clients leave out.
+fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let value = match (values.next(), values.next()) {
+        (None, _) => return Ok(None),
+        (Some(value), None) => value.as_bytes(),
+        (Some(_), Some(_)) => b"",
+    };
+    let key = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value);
+    if (1..=255).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic) {
+        Ok(Some(String::from_utf8_lossy(key).into_owned()))
+    } else {
+        let message = "must be one value of 1 to 255 visible ASCII characters";
+        Err(Problem::invalid_fields(vec![FieldError::new("Idempotency-Key", "INVALID", message)]))
+    }
+}
+
+/// A reply as it is kept: its status, then its body. The media type follows from the status.
+fn pack(response: &Response<Bytes>) -> Vec<u8> {
+    [&response.status().as_u16().to_be_bytes(), &response.body()[..]].concat()
+}
+
+fn unpack(kept: &[u8]) -> Option<Response<Bytes>> {
+    let (status, body) = kept.split_first_chunk()?;
+    let status = StatusCode::from_u16(u16::from_be_bytes(*status)).ok()?;
+    let body = Bytes::copy_from_slice(body);
+    Some(if status.is_success() { reply::json_bytes(status, body) } else { reply::problem_bytes(status, body) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn of(values: &[&str]) -> Option<Option<String>> {
+        let values = values.iter().map(|value| (IDEMPOTENCY_KEY, HeaderValue::from_bytes(value.as_bytes()).unwrap()));
+        key(&values.collect()).ok()
+    }
+
+    // ID1: quoted or not, it is the same key.
+    #[test]
+    fn id1_keys_are_visible_ascii() {
+        let longest = "k".repeat(255);
+        assert_eq!(of(&[]), Some(None));
+        assert_eq!(of(&["8e03978e"]), Some(Some("8e03978e".into())));
+        assert_eq!(of(&["\"8e03978e\""]), Some(Some("8e03978e".into())));
+        assert_eq!(of(&[&longest]), Some(Some(longest.clone())));
+        for refused in [&[""][..], &["\"\""], &["a b"], &["é"], &["a", "a"], &[&format!("{longest}k")]] {
+            assert_eq!(of(refused), None, "{refused:?}");
+        }
+    }
+
+    // ID1: what is kept comes back as it was.
+    #[test]
+    fn id1_replies_come_back_as_they_were() {
+        let response = reply::json_bytes(StatusCode::CREATED, Bytes::from_static(b"{}"));
+        let again = unpack(&pack(&response)).unwrap();
+        assert_eq!(
+            (again.status(), again.body(), again.headers()),
+            (response.status(), response.body(), response.headers())
+        );
+        assert!(unpack(b"\x00").is_none());
+    }
+}

@@ -1,0 +1,129 @@
+//! Profiles: one set of operations, under several systems' names and manners.
+
+use http::Method;
+
+use crate::route::{Operation, Route};
+
+/// Under which names the operations are found, and how credentials travel.
+///
+/// Data, not behaviour: start from one of the profiles below and change what differs.
+///
+/// ```
+/// use auth_http::{Operation, Profile};
+/// use http::Method;
+///
+/// let profile = Profile::tokens()
+///     .at("/api/account")
+///     .renamed(Operation::SignIn, Method::POST, "/sign-in")
+///     .without(Operation::Register); // invitations only: the host has its own handler, which calls the same flow
+/// # assert_eq!(profile.prefix, "/api/account");
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Profile {
+    /// What every path begins with: `/v1/auth`.
+    pub prefix: String,
+    /// How credentials reach the client.
+    pub delivery: Delivery,
+    /// Each operation with its method and its path below the prefix.
+    pub names: Vec<(Operation, Method, String)>,
+}
+
+/// How credentials reach the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Delivery {
+    /// Tokens in the reply's body; the client sends the access token as bearer (RFC 6750).
+    Body,
+}
+
+impl Profile {
+    /// Tokens in the body, below `/v1/auth`, under the canonical names.
+    pub fn tokens() -> Self {
+        let names =
+            Operation::CANONICAL.iter().map(|(operation, method, path)| (*operation, method.clone(), (*path).into()));
+        Self { prefix: "/v1/auth".into(), delivery: Delivery::Body, names: names.collect() }
+    }
+
+    /// The same, below another prefix.
+    #[must_use]
+    pub fn at(self, prefix: impl Into<String>) -> Self {
+        Self { prefix: prefix.into(), ..self }
+    }
+
+    /// The same, with an operation under another name.
+    #[must_use]
+    pub fn renamed(self, operation: Operation, method: Method, path: impl Into<String>) -> Self {
+        let mut profile = self.without(operation);
+        profile.names.push((operation, method, path.into()));
+        profile
+    }
+
+    /// The same, without an operation.
+    #[must_use]
+    pub fn without(mut self, operation: Operation) -> Self {
+        self.names.retain(|(other, ..)| *other != operation);
+        self
+    }
+
+    pub(crate) fn routes(&self) -> Result<Vec<Route>, InvalidProfile> {
+        if !is_path(&self.prefix) {
+            return Err(InvalidProfile::Path(self.prefix.clone()));
+        }
+        let mut routes = Vec::<Route>::with_capacity(self.names.len());
+        for (operation, method, path) in &self.names {
+            if !is_path(path) {
+                return Err(InvalidProfile::Path(path.clone()));
+            }
+            let route = Route::new(method.clone(), format!("{}{path}", self.prefix), *operation);
+            if routes.iter().any(|other| other.method == route.method && other.path == route.path) {
+                return Err(InvalidProfile::Twice(route.path));
+            }
+            routes.push(route);
+        }
+        Ok(routes)
+    }
+}
+
+/// A profile that can't be served.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidProfile {
+    /// A prefix or path that doesn't begin with a slash, ends with one, or has an empty segment.
+    #[error("{0:?} is no path like /v1/auth")]
+    Path(String),
+    /// Two operations of one name.
+    #[error("two operations are called {0}")]
+    Twice(String),
+}
+
+fn is_path(text: &str) -> bool {
+    text.strip_prefix('/').is_some_and(|path| path.split('/').all(|segment| !segment.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_that_makes_no_sense_is_refused() {
+        for prefix in ["", "/", "auth", "/auth/", "//auth"] {
+            let profile = Profile::tokens().at(prefix);
+            assert_eq!(profile.routes(), Err(InvalidProfile::Path(prefix.into())));
+        }
+        let twice = Profile::tokens().renamed(Operation::SignIn, Method::POST, "/register");
+        assert_eq!(twice.routes(), Err(InvalidProfile::Twice("/v1/auth/register".into())));
+    }
+
+    #[test]
+    fn operations_are_renamed_and_left_out() {
+        let profile =
+            Profile::tokens().renamed(Operation::SignOut, Method::DELETE, "/session").without(Operation::Register);
+        let routes = profile.routes().unwrap();
+        assert!(routes.iter().all(|route| route.operation != Operation::Register));
+        let sign_out: Vec<_> = routes.iter().filter(|route| route.operation == Operation::SignOut).collect();
+        assert!(
+            matches!(sign_out[..], [Route { path, method, .. }] if path == "/v1/auth/session" && method == Method::DELETE)
+        );
+    }
+}

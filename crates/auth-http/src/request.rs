@@ -1,0 +1,110 @@
+//! Requests as endpoints see them: a body decoded by one set of rules, and who asks.
+
+use auth_core::domain::Context;
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
+
+use crate::body::Fields;
+use crate::problem::{Problem, ProblemCode};
+
+/// A request that may be decoded: not too large, and JSON if anything.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    /// Its headers.
+    pub(crate) headers: HeaderMap,
+    /// Who asks, for audit entries and throttles.
+    pub(crate) context: Context,
+    /// The path's segment that the route has in braces.
+    pub(crate) parameter: String,
+    /// Its body, as sent.
+    pub(crate) body: Bytes,
+}
+
+impl Incoming {
+    /// The body's fields. An empty body has none.
+    ///
+    /// # Errors
+    /// 400 when the body is no JSON object.
+    pub(crate) fn fields(&self) -> Result<Fields, Problem> {
+        Fields::parse(&self.body)
+    }
+}
+
+/// Lets a body through that is small enough and, unless it is empty, plain `application/json`.
+///
+/// The media type is compared whole, so that a form or a `text/plain` page can't pass for JSON (ASVS 3.5.2); parameters
+/// may follow. A body that is compressed is refused: what it unpacks to isn't bounded by what arrived.
+pub(crate) fn check_body(headers: &HeaderMap, body: &[u8], max: usize) -> Result<(), Problem> {
+    if body.len() > max {
+        return Err(too_large(max));
+    }
+    if body.is_empty() {
+        return Ok(());
+    }
+    let unsupported = |detail| Err(Problem::new(ProblemCode::UnsupportedMediaType, detail));
+    if headers.get_all(CONTENT_ENCODING).iter().any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return unsupported("An encoded body is not taken. Send it as it is.");
+    }
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(media_type), None) = (types.next(), types.next()) else {
+        return unsupported("Send one Content-Type header that says application/json.");
+    };
+    if is_json(media_type) { Ok(()) } else { unsupported("Send the body as application/json.") }
+}
+
+fn is_json(media_type: &HeaderValue) -> bool {
+    let essence = media_type.as_bytes().split(|&byte| byte == b';').next().unwrap_or_default();
+    essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
+}
+
+/// 413 for a body over `max` bytes, for adapters that stop reading there.
+pub(crate) fn too_large(max: usize) -> Problem {
+    Problem::new(ProblemCode::PayloadTooLarge, format!("A body may have {max} bytes here."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(headers: &[(http::HeaderName, &'static str)], body: &[u8]) -> Option<ProblemCode> {
+        let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect();
+        check_body(&headers, body, 10).err().map(|problem| problem.code())
+    }
+
+    // CS4: exactly one media type, and it is JSON's.
+    #[test]
+    fn cs4_only_json_is_a_body() {
+        let unsupported = Some(ProblemCode::UnsupportedMediaType);
+        for json in ["application/json", "Application/JSON", "application/json; charset=utf-8", "application/json ;x=1"]
+        {
+            assert_eq!(refusal(&[(CONTENT_TYPE, json)], b"{}"), None, "{json}");
+        }
+        for other in [
+            "text/plain; application/json",
+            "application/json, text/plain",
+            "application/jsonp",
+            "",
+            "multipart/form-data",
+            "application/x-www-form-urlencoded",
+            "application/problem+json",
+        ] {
+            assert_eq!(refusal(&[(CONTENT_TYPE, other)], b"{}"), unsupported, "{other}");
+        }
+        assert_eq!(refusal(&[], b"{}"), unsupported);
+        assert_eq!(refusal(&[], b""), None);
+        assert_eq!(refusal(&[(CONTENT_TYPE, "application/json"), (CONTENT_TYPE, "text/plain")], b"{}"), unsupported);
+    }
+
+    // IN3: what unpacks to more than it seems is not unpacked.
+    #[test]
+    fn in3_encoded_and_large_bodies_are_refused() {
+        let json = (CONTENT_TYPE, "application/json");
+        assert_eq!(
+            refusal(&[json.clone(), (CONTENT_ENCODING, "gzip")], b"{}"),
+            Some(ProblemCode::UnsupportedMediaType)
+        );
+        assert_eq!(refusal(&[json.clone(), (CONTENT_ENCODING, "identity")], b"{}"), None);
+        assert_eq!(refusal(&[json], b"{          }"), Some(ProblemCode::PayloadTooLarge));
+    }
+}

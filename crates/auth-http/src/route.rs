@@ -1,0 +1,132 @@
+//! What is answered where.
+
+use http::Method;
+
+/// One entry of the route table: framework adapters fold the table into their own routers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// The method. `HEAD` goes wherever `GET` goes.
+    pub method: Method,
+    /// The whole path. A segment in braces, `{id}`, stands for any one segment.
+    pub path: String,
+    /// What is done there.
+    pub operation: Operation,
+    /// The most bytes that a body may have.
+    pub max_body: usize,
+}
+
+impl Route {
+    /// Bytes that a body may have, where nothing else is said: 64 KiB.
+    pub const MAX_BODY: usize = 64 * 1024;
+
+    pub(crate) fn new(method: Method, path: String, operation: Operation) -> Self {
+        Self { method, path, operation, max_body: Self::MAX_BODY }
+    }
+
+    /// The segment of `path` that stands where this route's has braces, or an empty text where it has none; `None` when
+    /// `path` isn't this route's. Compared segment by segment as sent: `//`, a trailing slash and dots match nothing.
+    pub(crate) fn parameter<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let mut parameter = "";
+        let (mut pattern, mut actual) = (self.path.split('/'), path.split('/'));
+        loop {
+            match (pattern.next(), actual.next()) {
+                (None, None) => return Some(parameter),
+                (Some(name), Some(value)) if name.starts_with('{') && !value.is_empty() => parameter = value,
+                (Some(name), Some(value)) if name == value => {}
+                _ => return None,
+            }
+        }
+    }
+}
+
+/// Everything that can be done over HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Makes an account.
+    Register,
+    /// Starts a session with address and password.
+    SignIn,
+    /// Exchanges a refresh token for new tokens.
+    Refresh,
+    /// Ends the caller's session.
+    SignOut,
+    /// Ends every session of the caller.
+    SignOutEverywhere,
+    /// Mails a verification code and link.
+    RequestVerification,
+    /// Proves an address with the mailed code or link.
+    ConfirmVerification,
+    /// Mails a reset code and link.
+    RequestReset,
+    /// Sets a password with the mailed code or link.
+    ConfirmReset,
+    /// Replaces the caller's password.
+    ChangePassword,
+    /// Shows the caller and their session.
+    ShowProfile,
+    /// Changes what the caller tells of themselves.
+    EditProfile,
+    /// Lists the caller's sessions.
+    ListSessions,
+    /// Ends one of the caller's sessions.
+    EndSession,
+    /// Publishes the keys that verify access tokens (RFC 7517).
+    Jwks,
+    /// Says that the process is alive.
+    Health,
+    /// Says whether the store answers.
+    Readiness,
+}
+
+impl Operation {
+    /// Under which method and path, below the prefix, each operation of a profile is found unless the profile says
+    /// otherwise.
+    pub(crate) const CANONICAL: &'static [(Self, Method, &'static str)] = &[
+        (Self::Register, Method::POST, "/register"),
+        (Self::SignIn, Method::POST, "/login"),
+        (Self::Refresh, Method::POST, "/refresh"),
+        (Self::SignOut, Method::POST, "/logout"),
+        (Self::SignOutEverywhere, Method::POST, "/logout/all"),
+        (Self::RequestVerification, Method::POST, "/verify/request"),
+        (Self::ConfirmVerification, Method::POST, "/verify/confirm"),
+        (Self::RequestReset, Method::POST, "/password/reset/request"),
+        (Self::ConfirmReset, Method::POST, "/password/reset/confirm"),
+        (Self::ChangePassword, Method::POST, "/password/change"),
+        (Self::ShowProfile, Method::GET, "/me"),
+        (Self::EditProfile, Method::PATCH, "/me"),
+        (Self::ListSessions, Method::GET, "/sessions"),
+        (Self::EndSession, Method::DELETE, "/sessions/{id}"),
+    ];
+
+    /// The operations at the server's root, outside every prefix.
+    pub(crate) const ROOT: &'static [(Self, &'static str)] =
+        &[(Self::Jwks, "/.well-known/jwks.json"), (Self::Health, "/healthz"), (Self::Readiness, "/readyz")];
+
+    /// Whether it stands at the server's root: probes and key fetchers, which no throttle may turn away.
+    pub(crate) const fn is_root(self) -> bool {
+        matches!(self, Self::Jwks | Self::Health | Self::Readiness)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_match_as_they_are_sent() {
+        let route = Route::new(Method::DELETE, "/v1/auth/sessions/{id}".into(), Operation::EndSession);
+        assert_eq!(route.parameter("/v1/auth/sessions/7"), Some("7"));
+        for path in [
+            "/v1/auth/sessions",
+            "/v1/auth/sessions/",
+            "/v1/auth/sessions/7/",
+            "/v1/auth//sessions/7",
+            "/V1/auth/sessions/7",
+        ] {
+            assert_eq!(route.parameter(path), None, "{path}");
+        }
+        let route = Route::new(Method::GET, "/v1/auth/me".into(), Operation::ShowProfile);
+        assert_eq!(route.parameter("/v1/auth/me"), Some(""));
+    }
+}
