@@ -19,9 +19,10 @@ use crate::origin::Origin;
 use crate::problem::Problem;
 use crate::profile::{InvalidProfile, Profile};
 use crate::request::{self, Incoming};
+use crate::request_id::X_REQUEST_ID;
 use crate::route::{Operation, Route};
 use crate::settings::HttpSettings;
-use crate::{client, endpoint, misdirected, origin, request_id};
+use crate::{client, cors, endpoint, misdirected, origin, request_id};
 
 /// The operations of one profile over HTTP, for any framework: `http::Request<Bytes>` in, `http::Response<Bytes>` out.
 ///
@@ -85,13 +86,12 @@ impl AuthHttp {
     /// Never panics: what panics inside is logged and answered with 500.
     pub async fn handle(&self, route: &Route, request: Request<Bytes>, peer: IpAddr) -> Response<Bytes> {
         let (head, body) = request.into_parts();
-        let request_id = self.request_id(&head.headers);
+        let caller = self.caller(&head.headers);
         let is_head = head.method == Method::HEAD;
-        let work = self.answer(route, head, body, peer, &request_id);
         // The flows keep no state of their own between requests, so none can be left half changed by a panic.
-        let outcome = AssertUnwindSafe(work).catch_unwind().await;
-        let outcome = outcome.unwrap_or_else(|_| Err(Problem::internal("a handler panicked")));
-        let mut response = self.finish(outcome, &request_id);
+        let work = AssertUnwindSafe(self.answer(route, head, body, peer, &caller.request_id)).catch_unwind();
+        let outcome = work.await.unwrap_or_else(|_| Err(Problem::internal("a handler panicked")));
+        let mut response = caller.finish(outcome);
         if is_head {
             // HEAD says how long GET's body would be (RFC 9110 §9.3.2).
             let length = HeaderValue::from(response.body().len());
@@ -101,20 +101,10 @@ impl AuthHttp {
         response
     }
 
-    /// Answers a request that no route takes: 405 where the path exists, else 404.
-    pub fn unrouted(&self, method: &Method, path: &str, headers: &HeaderMap) -> Response<Bytes> {
-        let routes = self.0.routes.iter().chain(&self.0.root_routes);
-        let mut allowed: Vec<&str> = Vec::new();
-        for route in routes.filter(|route| route.parameter(path).is_some()) {
-            allowed.push(route.method.as_str());
-            if route.method == Method::GET {
-                allowed.push("HEAD");
-            }
-        }
-        let problem =
-            if allowed.is_empty() { Problem::not_found() } else { Problem::method_not_allowed(allowed.join(", ")) };
-        let mut response = self.reject(problem, headers);
-        if method == Method::HEAD {
+    /// Answers a request that no route takes: a preflight, 405 where the path exists, else 404.
+    pub fn unrouted(&self, head: &Parts) -> Response<Bytes> {
+        let mut response = self.caller(&head.headers).finish(self.answer_unrouted(head));
+        if head.method == Method::HEAD {
             response.body_mut().clear();
         }
         response
@@ -130,7 +120,7 @@ impl AuthHttp {
 
     /// A problem as a complete reply to the request with those headers: for adapters and for a host's own handlers.
     pub fn reject(&self, problem: Problem, headers: &HeaderMap) -> Response<Bytes> {
-        self.finish(Err(problem), &self.request_id(headers))
+        self.caller(headers).finish(Err(problem))
     }
 
     async fn answer(
@@ -141,11 +131,8 @@ impl AuthHttp {
         peer: IpAddr,
         request_id: &str,
     ) -> Result<Response<Bytes>, Problem> {
-        let Inner { auth, origins, settings, .. } = &*self.0;
-        if settings.loopback_only {
-            misdirected::check(&head.uri, &head.headers)?;
-        }
-        origin::check(&head.method, &head.headers, origins)?;
+        self.admit(&head)?;
+        let Inner { auth, settings, .. } = &*self.0;
         let ip = client::address(peer, &head.headers, &settings.trusted_proxies);
         let user_agent = head.headers.get(USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
         let context = Context::new(Some(ip), user_agent.as_deref(), Some(request_id.to_owned()));
@@ -157,22 +144,55 @@ impl AuthHttp {
         endpoint::answer(route.operation, auth, Incoming { headers: head.headers, context, parameter, body }).await
     }
 
-    fn request_id(&self, headers: &HeaderMap) -> String {
-        request_id::of(headers).map_or_else(|| self.0.auth.new_request_id(), str::to_owned)
+    fn answer_unrouted(&self, head: &Parts) -> Result<Response<Bytes>, Problem> {
+        self.admit(head)?;
+        let routes = self.0.routes.iter().chain(&self.0.root_routes);
+        let mut methods: Vec<&str> = Vec::new();
+        for route in routes.filter(|route| route.parameter(head.uri.path()).is_some()) {
+            methods.push(route.method.as_str());
+            if route.method == Method::GET {
+                methods.push("HEAD");
+            }
+        }
+        match methods.join(", ") {
+            methods if methods.is_empty() => Err(Problem::not_found()),
+            methods if cors::is_preflight(&head.method, &head.headers) => Ok(cors::preflight(&methods)),
+            methods => Err(Problem::method_not_allowed(methods)),
+        }
     }
 
+    /// What every request has to pass, whether or not there is anything at its path.
+    fn admit(&self, head: &Parts) -> Result<(), Problem> {
+        if self.0.settings.loopback_only {
+            misdirected::check(&head.uri, &head.headers)?;
+        }
+        origin::check(&head.method, &head.headers, &self.0.origins)
+    }
+
+    fn caller(&self, headers: &HeaderMap) -> Caller {
+        let request_id = request_id::of(headers).map_or_else(|| self.0.auth.new_request_id(), str::to_owned);
+        Caller { request_id, origin: cors::allowed(headers, &self.0.origins) }
+    }
+}
+
+/// What a reply needs to know of its request.
+struct Caller {
+    request_id: String,
+    origin: Option<HeaderValue>,
+}
+
+impl Caller {
     /// Makes a reply of an outcome, and adds what every reply carries.
-    fn finish(&self, outcome: Result<Response<Bytes>, Problem>, request_id: &str) -> Response<Bytes> {
+    fn finish(self, outcome: Result<Response<Bytes>, Problem>) -> Response<Bytes> {
         let mut response = outcome.unwrap_or_else(|problem| {
-            problem.log(request_id);
-            problem.into_response(request_id)
+            problem.log(&self.request_id);
+            problem.into_response(&self.request_id)
         });
         let headers = response.headers_mut();
         headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        if let Ok(id) = HeaderValue::from_str(request_id) {
-            headers.insert(request_id::X_REQUEST_ID, id);
-        }
+        headers.extend(HeaderValue::from_str(&self.request_id).ok().map(|id| (X_REQUEST_ID, id)));
+        cors::mark(headers, self.origin);
         response
     }
 }

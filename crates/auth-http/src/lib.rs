@@ -11,6 +11,7 @@ mod auth_http;
 mod bearer;
 mod body;
 mod client;
+mod cors;
 mod device;
 mod endpoint;
 mod idempotency;

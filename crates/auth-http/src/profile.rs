@@ -75,6 +75,9 @@ impl Profile {
             if !is_path(path) {
                 return Err(InvalidProfile::Path(path.clone()));
             }
+            if ![Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE].contains(method) {
+                return Err(InvalidProfile::Method(method.to_string()));
+            }
             let route = Route::new(method.clone(), format!("{}{path}", self.prefix), *operation);
             if routes.iter().any(|other| other.method == route.method && other.path == route.path) {
                 return Err(InvalidProfile::Twice(route.path));
@@ -92,6 +95,9 @@ pub enum InvalidProfile {
     /// A prefix or path that doesn't begin with a slash, ends with one, or has an empty segment.
     #[error("{0:?} is no path like /v1/auth")]
     Path(String),
+    /// A method other than `GET`, `POST`, `PUT`, `PATCH` and `DELETE`.
+    #[error("no operation can be found under the method {0}")]
+    Method(String),
     /// Two operations of one name.
     #[error("two operations are called {0}")]
     Twice(String),
@@ -111,6 +117,8 @@ mod tests {
             let profile = Profile::tokens().at(prefix);
             assert_eq!(profile.routes(), Err(InvalidProfile::Path(prefix.into())));
         }
+        let head = Profile::tokens().renamed(Operation::ShowProfile, Method::HEAD, "/me");
+        assert_eq!(head.routes(), Err(InvalidProfile::Method("HEAD".into())));
         let twice = Profile::tokens().renamed(Operation::SignIn, Method::POST, "/register");
         assert_eq!(twice.routes(), Err(InvalidProfile::Twice("/v1/auth/register".into())));
     }

@@ -37,7 +37,7 @@ impl Incoming {
 /// may follow. A body that is compressed is refused: what it unpacks to isn't bounded by what arrived.
 pub(crate) fn check_body(headers: &HeaderMap, body: &[u8], max: usize) -> Result<(), Problem> {
     if body.len() > max {
-        return Err(too_large(max));
+        return Err(Problem::payload_too_large(max));
     }
     if body.is_empty() {
         return Ok(());
@@ -56,11 +56,6 @@ pub(crate) fn check_body(headers: &HeaderMap, body: &[u8], max: usize) -> Result
 fn is_json(media_type: &HeaderValue) -> bool {
     let essence = media_type.as_bytes().split(|&byte| byte == b';').next().unwrap_or_default();
     essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
-}
-
-/// 413 for a body over `max` bytes, for adapters that stop reading there.
-pub(crate) fn too_large(max: usize) -> Problem {
-    Problem::new(ProblemCode::PayloadTooLarge, format!("A body may have {max} bytes here."))
 }
 
 #[cfg(test)]

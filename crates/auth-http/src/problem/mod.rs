@@ -176,6 +176,16 @@ impl Problem {
         Self::new(ProblemCode::TokenInvalid, "The link or code is not valid, or not any more. Ask for a new one.")
     }
 
+    /// A body over `max` bytes, for adapters that stop reading there.
+    pub fn payload_too_large(max: usize) -> Self {
+        Self::new(ProblemCode::PayloadTooLarge, format!("A body may have {max} bytes here."))
+    }
+
+    /// A body that did not arrive in time, for adapters that stop waiting.
+    pub fn request_timeout() -> Self {
+        Self::new(ProblemCode::RequestTimeout, "The body did not arrive in time.")
+    }
+
     pub(crate) fn method_not_allowed(allow: String) -> Self {
         let detail = "This address doesn't take that method.";
         Self { allow: Some(allow.into()), ..Self::new(ProblemCode::MethodNotAllowed, detail) }

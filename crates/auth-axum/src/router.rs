@@ -1,0 +1,113 @@
+//! The route table as an axum router.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Once;
+use std::time::Duration;
+
+use auth_http::{AuthHttp, Problem, Route};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request};
+use axum::response::Response;
+use axum::routing::{MethodFilter, MethodRouter, any, on};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+/// The operations of the profile, below its prefix, for an application's router to merge.
+///
+/// - Every path below the prefix is answered here, with a problem where there is nothing: axum's own 404 and 405, which
+///   have no body, are not seen. Paths outside the prefix remain the application's.
+/// - Serve with `into_make_service_with_connect_info::<SocketAddr>()`. Without the peers' addresses all clients share
+///   the throttles of one, and the log says so.
+pub fn router<S: Clone + Send + Sync + 'static>(http: &AuthHttp) -> Router<S> {
+    let prefix = http.prefix().to_owned();
+    let mut router = table(http, http.routes());
+    // Not `nest`, whose prefix with a slash after it would be axum's bare 404.
+    for path in [prefix.clone(), format!("{prefix}/"), format!("{prefix}/{{*rest}}")] {
+        if !http.routes().iter().any(|route| route.path == path) {
+            router = router.route(&path, any(unrouted(http.clone())));
+        }
+    }
+    router
+}
+
+/// The operations at the server's root, for an application that has no probes of its own: `/.well-known/jwks.json`,
+/// `/healthz`, `/readyz`.
+pub fn root_router<S: Clone + Send + Sync + 'static>(http: &AuthHttp) -> Router<S> {
+    table(http, http.root_routes())
+}
+
+/// Both of them, and a problem for every other path: all that a server needs that does nothing else.
+pub fn service(http: &AuthHttp) -> Router {
+    root_router(http).merge(router(http)).fallback(unrouted(http.clone()))
+}
+
+/// One method router for each path: axum takes a path only once.
+fn table<S: Clone + Send + Sync + 'static>(http: &AuthHttp, routes: &[Route]) -> Router<S> {
+    let mut paths = BTreeMap::<&str, MethodRouter<S>>::new();
+    for route in routes {
+        // A profile takes no method that axum has no filter for.
+        let Ok(filter) = MethodFilter::try_from(route.method.clone()) else { continue };
+        let methods =
+            paths.remove(route.path.as_str()).unwrap_or_else(|| MethodRouter::new().fallback(unrouted(http.clone())));
+        paths.insert(&route.path, methods.merge(on(filter, routed(http.clone(), route.clone()))));
+    }
+    paths.into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods))
+}
+
+fn routed(http: AuthHttp, route: Route) -> impl Fn(Request) -> BoxFuture + Clone + Send + Sync + 'static {
+    let shared = std::sync::Arc::new((http, route));
+    move |request| {
+        let shared = shared.clone();
+        Box::pin(async move { handle(&shared.0, &shared.1, request).await.map(Body::from) })
+    }
+}
+
+fn unrouted(http: AuthHttp) -> impl Fn(Request) -> BoxFuture + Clone + Send + Sync + 'static {
+    move |request: Request| {
+        let http = http.clone();
+        Box::pin(async move { http.unrouted(&request.into_parts().0).map(Body::from) })
+    }
+}
+
+type BoxFuture = std::pin::Pin<Box<dyn Future<Output = Response> + Send>>;
+
+/// How long a body may take to arrive. It has 64 KiB at most: a slower client holds a connection open for its own sake.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+async fn handle(http: &AuthHttp, route: &Route, request: Request) -> http::Response<Bytes> {
+    let (head, body) = request.into_parts();
+    let peer = peer(&head.extensions);
+    match tokio::time::timeout(BODY_TIMEOUT, read(body, route.max_body)).await {
+        Ok(Ok(body)) => http.handle(route, Request::from_parts(head, body), peer).await,
+        Ok(Err(problem)) => http.reject(problem, &head.headers),
+        Err(_) => http.reject(Problem::request_timeout(), &head.headers),
+    }
+}
+
+async fn read(body: Body, max: usize) -> Result<Bytes, Problem> {
+    match Limited::new(body, max).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Problem::payload_too_large(max)),
+        Err(_) => Err(Problem::invalid("The body did not arrive whole.")),
+    }
+}
+
+/// The other end of the connection.
+fn peer(extensions: &http::Extensions) -> IpAddr {
+    static UNKNOWN: Once = Once::new();
+    extensions.get::<ConnectInfo<SocketAddr>>().map_or_else(
+        || {
+            UNKNOWN.call_once(|| {
+                tracing::error!(
+                    "the peers' addresses are unknown, so that all clients share one throttle: \
+                     serve with into_make_service_with_connect_info::<SocketAddr>()"
+                );
+            });
+            // One address for all, rather than none for each: throttles must not fail open.
+            Ipv4Addr::UNSPECIFIED.into()
+        },
+        |ConnectInfo(address)| address.ip(),
+    )
+}
