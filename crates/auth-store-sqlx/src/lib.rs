@@ -1,1 +1,26 @@
-//! Storage for Portcullis on sqlx: SQLite and PostgreSQL.
+//! Storage for Portcullis on sqlx: [`PostgresStore`] with feature `postgres`, [`SqliteStore`] with feature `sqlite`.
+//!
+//! Both implement every part of [`Store`](auth_core::port::Store), from one source: a dialect's file states what is
+//! particular to it and includes the shared modules.
+//!
+//! - A commit is one transaction in a task of its own: a caller that is dropped doesn't cut it short.
+//! - Contention is retried within a bound; a database that is away is
+//!   [`StoreError::Unavailable`](auth_core::port::StoreError) after at most ten seconds.
+//! - Statements are logged by sqlx at level `debug` under the target `sqlx::query`, without their values.
+//!
+//! The tables are those of [`auth_schema`]. With feature `migrate` a store makes them; without it, it can say which
+//! migrations are missing.
+
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod error;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod on_conflict;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;

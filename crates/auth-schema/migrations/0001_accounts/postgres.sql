@@ -103,12 +103,12 @@ create table auth_mail_outbox (
     state      text not null,
     created_at bigint not null,
     expires_at bigint not null,
-    -- A leased mail is due again when its lease ends.
+    -- The end of the lease, of a leased mail: then it is due again.
     due_at     bigint not null,
     lease      uuid,
-    leased_at  bigint,
     attempts   bigint not null,
     reason     text,
+    -- When it was sent or given up, at the latest.
     done_at    bigint,
     constraint auth_mail_outbox_state_check check (state in ('queued', 'sent', 'dead')),
     constraint auth_mail_outbox_body_check check ((state = 'queued') = (body is not null))

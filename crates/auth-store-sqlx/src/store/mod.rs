@@ -1,0 +1,119 @@
+//! The store that all dialects share. Each dialect's file includes this module and tells it, as `dialect`, what is
+//! particular to it.
+//!
+//! *Architecture Invariant:* one statement a change and one transaction in one place (`commit`); a precondition is a
+//! conditional write whose row count is the verdict, never a read.
+
+mod audit_log;
+mod commit;
+mod housekeeping;
+mod idempotency;
+mod keys;
+#[cfg(feature = "migrate")]
+mod migrate;
+mod outbox;
+mod retry;
+mod row;
+mod schema;
+mod sessions;
+mod tokens;
+mod users;
+
+use std::io;
+use std::time::Duration;
+
+use auth_core::port::StoreError;
+use sqlx::pool::PoolConnection;
+use sqlx::query::Query;
+use sqlx::{Database, Pool};
+
+use super::{self as dialect, Db};
+use crate::error::Trouble;
+#[allow(unused_imports, reason = "not every dialect has to connect patiently")]
+pub(super) use retry::patiently;
+
+type Connection = <Db as Database>::Connection;
+type Row = <Db as Database>::Row;
+type Statement = Query<'static, Db, <Db as Database>::Arguments>;
+
+/// How long a statement or a transaction may take once it has its connection. The server's own limits are shorter; this
+/// one is for a server that no longer answers at all.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Users, sessions, tokens, mail, keys and audit entries in a database.
+///
+/// Cheap to clone; clones share their connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    /// Need not ping a connection before it is used: see [`Store::rows`].
+    pub(super) reads: Pool<Db>,
+    pub(super) writes: Pool<Db>,
+}
+
+impl Store {
+    /// Ends all connections once they are free.
+    pub async fn close(&self) {
+        self.reads.close().await;
+        self.writes.close().await;
+    }
+
+    /// All rows of a query.
+    ///
+    /// A connection that died while idle is only found dead by using it. The query, which changes nothing, is then asked
+    /// again, once, over the pool that tests its connections.
+    async fn rows(&self, query: impl Fn() -> Statement + Send) -> Result<Vec<Row>, StoreError> {
+        let outcome = match fetch(&self.reads, query()).await {
+            Err(error) if Trouble::of(&error, dialect::trouble) == Trouble::Cut => fetch(&self.writes, query()).await,
+            outcome => outcome,
+        };
+        outcome.map_err(store_error)
+    }
+
+    /// Runs a statement that writes, by itself, and returns how many rows it changed.
+    async fn execute(&self, query: impl Fn() -> Statement + Send) -> Result<u64, StoreError> {
+        let execute = async |query: Statement| {
+            bounded(self.writes.acquire().await?, async |connection| query.execute(connection).await).await
+        };
+        let result = patiently(|| execute(query())).await.map_err(store_error)?;
+        Ok(result.rows_affected())
+    }
+}
+
+async fn fetch(pool: &Pool<Db>, query: Statement) -> sqlx::Result<Vec<Row>> {
+    bounded(pool.acquire().await?, async |connection| query.fetch_all(connection).await).await
+}
+
+/// Runs `work` within [`PATIENCE`].
+async fn bounded<T, E: From<sqlx::Error>>(
+    mut connection: PoolConnection<Db>,
+    work: impl AsyncFnOnce(&mut Connection) -> Result<T, E>,
+) -> Result<T, E> {
+    match tokio::time::timeout(PATIENCE, work(&mut connection)).await {
+        Ok(outcome) => outcome,
+        Err(elapsed) => {
+            // Not back into the pool: the connection is in the middle of something, perhaps of a transaction.
+            connection.close_on_drop();
+            Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, elapsed)).into())
+        }
+    }
+}
+
+/// A statement with placeholders `$1`, `$2` and so on, each once and in order: a dialect that knows only `?` can
+/// replace them one by one.
+fn sql(text: &'static str) -> Statement {
+    debug_assert!(
+        text.split('$').skip(1).zip(1..).all(|(rest, n): (&str, usize)| {
+            rest.split(|c: char| !c.is_ascii_digit()).next() == Some(n.to_string().as_str())
+        }),
+        "placeholders are out of order: {text}"
+    );
+    sqlx::query(text)
+}
+
+pub(super) fn store_error(error: sqlx::Error) -> StoreError {
+    let store = dialect::DIALECT.as_str();
+    match Trouble::of(&error, dialect::trouble) {
+        Trouble::Failure => StoreError::Failed { store, source: error.into() },
+        Trouble::Contention | Trouble::Cut | Trouble::Away => StoreError::Unavailable { store, source: error.into() },
+    }
+}

@@ -1,0 +1,82 @@
+//! Reading rows: one place that knows how values are kept.
+
+use auth_core::domain::{Email, Mac, Timestamp};
+use auth_core::port::StoreError;
+use sqlx::{Decode, Row as _, Type};
+use uuid::Uuid;
+
+use super::{Db, Row, dialect, store_error};
+use crate::error::Unreadable;
+
+/// The columns of a row, taken one after the other in the order of the `select`.
+pub(super) struct Fields<'r> {
+    row: &'r Row,
+    next: usize,
+}
+
+impl<'r> Fields<'r> {
+    pub(super) fn of(row: &'r Row) -> Self {
+        Self { row, next: 0 }
+    }
+
+    /// The next column.
+    pub(super) fn take<T: Decode<'r, Db> + Type<Db>>(&mut self) -> Result<T, StoreError> {
+        let value = self.row.try_get(self.next).map_err(store_error)?;
+        self.next += 1;
+        Ok(value)
+    }
+
+    pub(super) fn id<T: From<Uuid>>(&mut self) -> Result<T, StoreError> {
+        self.take::<Uuid>().map(T::from)
+    }
+
+    pub(super) fn maybe_id<T: From<Uuid>>(&mut self) -> Result<Option<T>, StoreError> {
+        Ok(self.take::<Option<Uuid>>()?.map(T::from))
+    }
+
+    pub(super) fn time(&mut self) -> Result<Timestamp, StoreError> {
+        self.take().map(Timestamp::from_micros)
+    }
+
+    pub(super) fn maybe_time(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.take::<Option<i64>>()?.map(Timestamp::from_micros))
+    }
+
+    pub(super) fn number(&mut self, what: &'static str) -> Result<u32, StoreError> {
+        u32::try_from(self.take::<i64>()?).map_err(|_| unreadable(what))
+    }
+
+    /// A word or text that `parse` understands.
+    pub(super) fn parsed<T>(
+        &mut self,
+        what: &'static str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T, StoreError> {
+        parse(self.take()?).ok_or_else(|| unreadable(what))
+    }
+
+    pub(super) fn maybe_parsed<T>(
+        &mut self,
+        what: &'static str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, StoreError> {
+        self.take::<Option<&str>>()?.map(|text| parse(text).ok_or_else(|| unreadable(what))).transpose()
+    }
+
+    /// An address, from its owner's spelling.
+    pub(super) fn email(&mut self) -> Result<Email, StoreError> {
+        self.parsed("address", |text| Email::parse(text).ok())
+    }
+
+    pub(super) fn bytes<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], StoreError> {
+        self.take::<&[u8]>()?.try_into().map_err(|_| unreadable(what))
+    }
+
+    pub(super) fn mac(&mut self) -> Result<Mac, StoreError> {
+        Mac::from_bytes(self.take()?).ok_or_else(|| unreadable("MAC"))
+    }
+}
+
+pub(super) fn unreadable(what: &'static str) -> StoreError {
+    StoreError::Failed { store: dialect::DIALECT.as_str(), source: Unreadable(what).into() }
+}
