@@ -1,0 +1,166 @@
+//! Composing: headers, text and HTML of every mail.
+
+use auth_core::domain::{Mail, Notice};
+use auth_mail::{Composer, Message, Sender, Templates};
+use proptest::prelude::*;
+use std::sync::Arc;
+
+use crate::given::{CODE, LINK, Still, addressed, composer, header, mail, named, notice, parts, reset, verify};
+
+fn composed(mail: &Mail) -> Message {
+    composer().compose(mail).unwrap()
+}
+
+fn source(message: &Message) -> String {
+    String::from_utf8(message.mime().to_vec()).unwrap()
+}
+
+#[test]
+fn every_mail_as_it_travels() {
+    let mails = [
+        ("verify", verify()),
+        ("reset", reset()),
+        ("password-changed", notice(Notice::PasswordChanged)),
+        ("password-reset", notice(Notice::PasswordReset)),
+    ];
+    for (name, content) in mails {
+        insta::assert_snapshot!(name, source(&composed(&mail(content))));
+    }
+}
+
+#[test]
+fn beyond_ascii_the_source_is_encoded_and_decodes_to_the_same() {
+    let message = composed(&named("Żaneta Løvås"));
+    insta::assert_snapshot!("verify-beyond-ascii", source(&message));
+
+    assert!(message.mime().is_ascii());
+    let (text, html) = parts(message.mime());
+    assert_eq!(text.trim_end(), message.text().trim_end());
+    assert_eq!(html.trim_end(), message.html().trim_end());
+    assert!(text.starts_with("Hello Żaneta Løvås,\n"), "{text}");
+    assert!(text.lines().any(|line| line == LINK), "{text}");
+}
+
+#[test]
+fn headers_tell_kind_sender_and_the_one_recipient() {
+    let message = composed(&mail(reset()));
+    let only = |name: &str| match &header(message.mime(), name)[..] {
+        [value] => value.clone(),
+        values => panic!("{name}: {values:?}"),
+    };
+    assert_eq!(only("X-Auth-Mail"), "reset");
+    assert_eq!(only("Auto-Submitted"), "auto-generated");
+    assert_eq!(only("To"), "ann@example.com");
+    assert_eq!(only("From"), "Acme, Inc. <no-reply@acme.example>");
+    assert_eq!(only("Date"), "Fri, 20 Nov 2026 10:31:00 +0000");
+    assert_eq!(only("Message-ID"), "<0199-1c2f-0123-7456-8789-0123-4567-8901@acme.example>");
+    assert_eq!((message.from(), message.to()), ("no-reply@acme.example", "ann@example.com"));
+    for name in ["Cc", "Bcc", "Sender", "Reply-To"] {
+        assert!(header(message.mime(), name).is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn a_mail_sent_again_keeps_its_message_id() {
+    assert_eq!(source(&composed(&mail(verify()))), source(&composed(&mail(verify()))));
+}
+
+/// Runs of six and more digits, of any script.
+fn six_digits(text: &str) -> Vec<&str> {
+    text.split(|c: char| !c.is_numeric()).filter(|run| run.chars().count() >= 6).collect()
+}
+
+#[test]
+fn the_code_is_the_first_and_only_six_digits() {
+    for content in [verify(), reset()] {
+        let message = composed(&mail(content));
+        let (text, html) = parts(message.mime());
+        assert_eq!(six_digits(&text), [CODE, "654321"], "the second is the token's");
+        assert_eq!(text.lines().filter(|line| *line == CODE).count(), 1);
+        assert_eq!(html.matches(CODE).count(), 1);
+        // Not even the source has others before it: neither headers nor boundary.
+        assert_eq!(six_digits(&source(&message))[0], CODE);
+    }
+    for content in [notice(Notice::PasswordChanged), notice(Notice::PasswordReset)] {
+        assert_eq!(six_digits(&source(&composed(&mail(content)))), [""; 0]);
+    }
+}
+
+#[test]
+fn the_link_stands_alone_on_its_line_unbroken() {
+    let (text, _) = parts(composed(&mail(verify())).mime());
+    assert_eq!(text.lines().filter(|line| line.contains("://")).collect::<Vec<_>>(), [LINK]);
+    // And in the source as well, where the text is ASCII.
+    assert!(source(&composed(&mail(verify()))).contains(&format!("\r\n\r\n{LINK}\r\n\r\n")));
+}
+
+// EM3: a name is text, not markup.
+#[test]
+fn em3_names_are_escaped_in_html() {
+    let message = composed(&named("<img src=x onerror=alert(1)>&\"'"));
+    let (text, html) = parts(message.mime());
+    assert!(html.contains("Hello &lt;img src=x onerror=alert(1)&gt;&amp;&quot;&#x27;,"), "{html}");
+    assert!(!html.contains("<img"), "{html}");
+    assert!(text.starts_with("Hello <img src=x onerror=alert(1)>&\"',\n"), "{text}");
+}
+
+// EM3: what a template says about itself isn't executed either.
+#[test]
+fn em3_names_are_no_templates() {
+    let (text, html) = parts(composed(&named("{{ code }}{% raw %}")).mime());
+    assert!(text.starts_with("Hello {{ code }}{% raw %},"), "{text}");
+    assert_eq!((text.matches(CODE).count(), html.matches(CODE).count()), (1, 1));
+}
+
+// EM1: nothing of a name reaches a header, a line of its own, or the recipients.
+#[test]
+fn em1_names_inject_no_headers() {
+    for name in
+        ["Ann\r\nBcc: bob@example.com", "Ann\n\n<script>", "Ann\r\n.\r\nRCPT TO:<bob@example.com>", "A\0nn\u{2028}B"]
+    {
+        let message = composed(&named(name));
+        let (text, _) = parts(message.mime());
+        assert_eq!(header(message.mime(), "To"), ["ann@example.com"]);
+        assert!(header(message.mime(), "Bcc").is_empty());
+        let first = text.lines().next().unwrap();
+        assert!(first.starts_with("Hello A") && first.ends_with(','), "{text}");
+        assert_eq!(text.lines().nth(1), Some(""));
+    }
+}
+
+#[test]
+fn an_address_beyond_ascii_stays_as_it_is() {
+    let message = composed(&addressed("josé@bücher.example"));
+    assert_eq!(message.to(), "josé@xn--bcher-kva.example");
+    assert!(source(&message).contains("\r\nTo: josé@xn--bcher-kva.example\r\n"));
+}
+
+#[test]
+fn a_sender_without_a_name_is_called_by_its_domain() {
+    let sender = Sender::parse("no-reply@acme.example").unwrap();
+    let message = Composer::new(sender, Templates::default(), Arc::new(Still)).compose(&mail(verify())).unwrap();
+    assert!(message.text().contains("welcome to acme.example!"));
+    assert_eq!(header(message.mime(), "From"), ["no-reply@acme.example"]);
+}
+
+// SC1: neither code nor link prints.
+#[test]
+fn sc1_messages_do_not_print() {
+    assert_eq!(format!("{:?}", composed(&mail(verify()))), "Message(verify, 01991c2f-0123-7456-8789-012345678901)");
+}
+
+proptest! {
+    // EM1, EM3: whatever the name, the code is the only code, the link the only link, the greeting one line, and the
+    // HTML has no tag that the template hasn't.
+    #[test]
+    fn em3_no_name_changes_what_a_mail_says(name in any::<String>()) {
+        let (text, html) = parts(composed(&named(&name)).mime());
+        let (_, plain) = parts(composed(&Mail { name: None, ..mail(verify()) }).mime());
+
+        prop_assert_eq!(six_digits(&text), [CODE, "654321"]);
+        prop_assert_eq!(text.matches("://").count(), 1);
+        prop_assert_eq!(text.lines().count(), composed(&mail(verify())).text().lines().count());
+        prop_assert!(!text.replace('\n', "").contains(char::is_control));
+        prop_assert_eq!(html.matches('<').count(), plain.matches('<').count());
+    }
+}
