@@ -46,7 +46,6 @@ impl LocalThrottle {
     /// The shard of `key`, and a number that looks random.
     fn shard(&self, key: &ThrottleKey) -> (MutexGuard<'_, Shard>, usize) {
         let hash = self.spread.hash_one(key);
-        #[expect(clippy::cast_possible_truncation, reason = "any 32 bits of a hash are as good as any other")]
         let (low, high) = (hash as u32 as usize, (hash >> 32) as usize);
         // A panic under the lock leaves a count behind that is at worst one too low.
         let shard = self.shards[low % self.shards.len()].lock().unwrap_or_else(PoisonError::into_inner);
