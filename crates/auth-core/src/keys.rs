@@ -6,6 +6,7 @@ use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::{hkdf, hmac};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use crate::adapter::PasswordKeys;
 use crate::domain::{KeyId, Mac, Sealed};
 use crate::port::Entropy;
 
@@ -137,9 +138,10 @@ impl KeyRing {
         Ok(bytes)
     }
 
-    /// The subkeys that password hashes are keyed with: the current one, then the old ones.
-    pub fn password_keys(&self) -> impl Iterator<Item = (KeyId, Zeroizing<[u8; 32]>)> {
-        std::iter::once(&self.current).chain(&self.old).map(|keys| (keys.id, keys.password.clone()))
+    /// The subkeys that password hashes are keyed with.
+    pub fn password_keys(&self) -> PasswordKeys {
+        let key = |keys: &Subkeys| (keys.id, keys.password.clone());
+        PasswordKeys { current: key(&self.current), old: self.old.iter().map(key).collect() }
     }
 
     fn find(&self, key: KeyId) -> Option<&Subkeys> {

@@ -1,10 +1,17 @@
 //! Authentication and user management: domain values, ports, flows and rules. No SQL, no HTTP, no framework.
 
+pub mod access_token;
 pub mod adapter;
+mod auth;
 pub mod device_token;
 pub mod domain;
+pub mod flow;
 pub mod keys;
 pub mod port;
 pub mod refresh_token;
 pub mod rules;
 pub mod settings;
+mod start;
+
+pub use auth::{Auth, Fault};
+pub use start::{Parts, Signing, StartError};

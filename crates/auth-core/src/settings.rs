@@ -40,28 +40,6 @@ impl Settings {
             unverified_sign_in: UnverifiedSignIn::Allow,
         }
     }
-
-    /// Everything that contradicts itself, named at once.
-    ///
-    /// # Errors
-    /// A sentence for each mistake.
-    pub fn check(&self) -> Result<(), Vec<String>> {
-        let times = &self.lifetimes;
-        let mut mistakes = Vec::new();
-        let mut demand = |holds: bool, mistake: &str| {
-            if !holds {
-                mistakes.push(mistake.to_owned());
-            }
-        };
-        demand(!times.access.is_zero(), "the access token's lifetime is zero");
-        demand(!times.refresh.is_zero(), "the refresh token's lifetime is zero");
-        demand(!times.idle.is_zero(), "the session's idle time is zero");
-        demand(times.access <= times.max, "an access token lives longer than its session may");
-        demand(times.idle <= times.max, "the session's idle time is longer than its absolute limit");
-        demand(times.reuse_leeway < times.refresh, "the reuse leeway is no shorter than the refresh token's lifetime");
-        demand(times.reuse_leeway <= Duration::from_secs(300), "the reuse leeway is over five minutes");
-        if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
-    }
 }
 
 /// How long things live.
@@ -77,6 +55,29 @@ pub struct Lifetimes {
     pub max: Duration,
     /// How long the refresh token just replaced is merely refused and not taken for stolen: 10 s.
     pub reuse_leeway: Duration,
+}
+
+impl Lifetimes {
+    /// Everything that contradicts itself, named at once.
+    ///
+    /// # Errors
+    /// A sentence for each mistake.
+    pub fn check(&self) -> Result<(), Vec<String>> {
+        let mut mistakes = Vec::new();
+        let mut demand = |holds: bool, mistake: &str| {
+            if !holds {
+                mistakes.push(mistake.to_owned());
+            }
+        };
+        demand(!self.access.is_zero(), "the access token's lifetime is zero");
+        demand(!self.refresh.is_zero(), "the refresh token's lifetime is zero");
+        demand(!self.idle.is_zero(), "the session's idle time is zero");
+        demand(self.access <= self.max, "an access token lives longer than its session may");
+        demand(self.idle <= self.max, "the session's idle time is longer than its absolute limit");
+        demand(self.reuse_leeway < self.refresh, "the reuse leeway is no shorter than the refresh token's lifetime");
+        demand(self.reuse_leeway <= minutes(5), "the reuse leeway is over five minutes");
+        if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
+    }
 }
 
 impl Default for Lifetimes {

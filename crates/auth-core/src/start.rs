@@ -69,7 +69,7 @@ impl Auth {
     /// [`StartError`] when they don't belong together, or the store can't answer.
     pub async fn start(parts: Parts) -> Result<Arc<Self>, StartError> {
         let Parts { store, clock, entropy, hasher, throttle, breached, ring, signing, settings } = parts;
-        settings.check().map_err(StartError::Settings)?;
+        settings.lifetimes.check().map_err(StartError::Settings)?;
         check_pepper(&*store, &ring).await?;
         let now = clock.now();
         let keys = match signing {
@@ -120,7 +120,7 @@ async fn stored_keys(
     now: Timestamp,
 ) -> Result<Vec<Ed25519Key>, Fault> {
     if store.signing_keys().await?.is_empty() {
-        let key = Ed25519Key::generate()?;
+        let key = Ed25519Key::generate(entropy)?;
         let number = 1;
         let private = ring.seal(&bound_to(key.kid()), key.pkcs8(), entropy)?;
         let key = SigningKey { number, kid: key.kid().to_owned(), public: *key.public(), private, created_at: now };

@@ -66,6 +66,13 @@ impl Migration {
     }
 }
 
+/// Version and name, as in `0001_accounts`.
+impl fmt::Display for Migration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}_{}", self.version, self.name)
+    }
+}
+
 /// Makes the table that says which migrations were applied. Does nothing where there is one.
 pub const VERSION_TABLE: &str = "create table if not exists auth_schema_version (
     version bigint not null primary key,

@@ -1,6 +1,7 @@
 //! Mail: sealed into the outbox by the flow that causes it, opened and sent by a worker.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::time::Duration;
 
 use crate::auth::{Auth, Fault};
@@ -12,20 +13,29 @@ use crate::keys::{KeyRing, MacUse, SealError};
 use crate::port::{Entropy, MailError, Mailer, StoreError};
 use crate::settings::{RESET_CODE_TTL, RESET_LINK_TTL, VERIFY_TTL};
 
-/// Sends mail for as long as the future is polled: at once when this process enqueues one, else within a second or two.
+/// Sends mail until `stop`: at once when this process enqueues one, else within a second or two. Mails under way are
+/// finished first.
 ///
 /// - Any number of processes may run it on one store; each mail is leased by one of them at a time, for at most 30 s.
 /// - A mail that was not taken is tried again after 4 s, then at doubling intervals up to 5 minutes, until what it
 ///   carries has expired.
 /// - A store that can't answer is tried again.
-pub async fn run(auth: &Auth, mailer: &dyn Mailer) {
+pub async fn run(auth: &Auth, mailer: &dyn Mailer, stop: impl Future<Output = ()>) {
+    let mut stop = pin!(stop);
     loop {
-        match deliver(auth, mailer).await {
-            Ok(0) => {}
-            Ok(_) => continue,
-            Err(error) => tracing::warn!(%error, "the outbox can't be read"),
+        let pause = match deliver(auth, mailer).await {
+            Ok(0) => POLL,
+            Ok(_) => Duration::ZERO,
+            Err(error) => {
+                tracing::warn!(%error, "the outbox can't be read");
+                POLL
+            }
+        };
+        tokio::select! {
+            biased;
+            () = &mut stop => return,
+            _ = tokio::time::timeout(pause, auth.mail_waiting.notified()) => {}
         }
-        let _ = tokio::time::timeout(POLL, auth.mail_waiting.notified()).await;
     }
 }
 

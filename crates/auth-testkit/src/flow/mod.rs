@@ -1,0 +1,68 @@
+//! The flows of the core, run on a store: what users do, under faults, over two nodes, by turned clocks.
+//!
+//! The store suite shows that a store keeps its word, the HTTP suite what clients see. This one shows what lies between:
+//! that each flow is one commit, that nodes need nothing but the store to agree, and that mail leaves exactly when it
+//! should.
+
+pub mod faults;
+pub mod hashes;
+pub mod nodes;
+pub mod outbox;
+mod world;
+
+pub use world::World;
+
+/// Expands to one test per check of the flows. `$make` is an async function that makes a fresh, empty database and returns
+/// two handles on it, as two processes would have.
+#[macro_export]
+macro_rules! flow_suite {
+    ($make:ident) => {
+        mod faults {
+            use super::$make;
+            $crate::__flow_checks! { $make, faults,
+                df1_every_change_of_every_flow df1_every_call_of_every_flow df1_lost_answers
+                df7_dropped_at_every_await df6_clock_set_back
+            }
+        }
+        mod nodes {
+            use super::$make;
+            $crate::__flow_checks! { $make, nodes,
+                en3_one_user vt3_a_reset_happens_once vt6_five_attempts_at_a_code vt6_five_failures_an_hour
+                rr3_one_successor rr3_resumed_successors_are_equal rr2_theft_shows_on_every_node
+                se7_everywhere_beats_sign_in_and_refresh id1_one_effect sc3_a_foreign_pepper_does_not_start
+                jw5_nodes_share_one_signing_key
+            }
+        }
+        mod hashes {
+            use super::$make;
+            $crate::__flow_checks! { $make, hashes,
+                pw3_outdated_hashes_are_replaced pw3_a_rehash_loses_to_a_change pw6_a_full_queue_is_no_failure
+                lt3_at_most_the_limit_is_compared
+            }
+        }
+        mod outbox {
+            use super::$make;
+            $crate::__flow_checks! { $make, outbox,
+                df3_mail_survives_an_outage df3_a_hung_server_holds_up_no_request refused_mail_is_buried
+                expired_mail_is_not_sent two_workers_send_once sc4_a_swapped_recipient_gains_nothing
+                housekeeping_is_done_by_one_node
+            }
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __flow_checks {
+    ($make:ident, $module:ident, $($check:ident)*) => {
+        $(
+            #[test]
+            fn $check() {
+                $crate::block_on(async {
+                    let world = $crate::flow::World::start($make().await).await;
+                    $crate::flow::$module::$check(world).await;
+                });
+            }
+        )*
+    };
+}
