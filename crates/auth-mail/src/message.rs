@@ -29,6 +29,11 @@ impl Composer {
         Self { sender, templates, clock }
     }
 
+    #[cfg(feature = "smtp")]
+    pub(crate) fn domain(&self) -> &str {
+        self.sender.address().domain()
+    }
+
     /// The message that tells `mail`.
     ///
     /// # Errors

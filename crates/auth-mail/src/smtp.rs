@@ -3,6 +3,7 @@
 mod connections;
 mod settings;
 
+use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use lettre::transport::smtp::Error;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt};
 use lettre::transport::smtp::extension::{Extension, MailBodyParameter, MailParameter};
+use tokio::sync::Semaphore;
 
 pub use self::settings::{InvalidSmtpSettings, SmtpPassword, SmtpSettings, Tls};
 
@@ -23,20 +25,24 @@ use crate::{Composer, Message};
 ///
 /// - One message, one recipient, one transaction.
 /// - Ends within the settings' timeout, connecting included, whatever the server does.
-/// - Connections are kept for a while and used again.
+/// - At most four connections at a time, since servers limit them; they are kept for a while and used again.
 /// - A mail may arrive twice where the server took it but its answer was lost; the `Message-ID` is then the same.
 ///
 /// | what happens | answer |
 /// |---|---|
-/// | no connection, no TLS, an untrusted certificate, a refused password, a refused sender, a timeout, any 4xx | transient: it says nothing about this mail, or may pass |
-/// | 5xx to the recipient or the content | permanent |
+/// | no connection, no TLS, an untrusted certificate, a timeout, any 4xx | transient: it may pass |
+/// | 5xx to our password, our sender, or our right to send here (5.7.x to the recipient) | transient: settings are to be corrected, and must not cost a mail |
+/// | any other 5xx to the recipient, or to the content | permanent |
 /// | a recipient beyond ASCII, and a server without SMTPUTF8 | permanent |
 #[derive(Debug)]
 pub struct SmtpMailer {
     composer: Composer,
     connections: Arc<Connections>,
+    slots: Semaphore,
     timeout: Duration,
 }
+
+const MAX_CONNECTIONS: usize = 4;
 
 impl SmtpMailer {
     /// Sends what `composer` composes to the server of `settings`. Connects with the first mail.
@@ -45,10 +51,12 @@ impl SmtpMailer {
     /// [`InvalidSmtpSettings::Tls`] when TLS can't be set up.
     pub fn new(settings: SmtpSettings, composer: Composer) -> Result<Self, InvalidSmtpSettings> {
         let timeout = settings.timeout;
-        Ok(Self { composer, connections: Arc::new(Connections::new(settings)?), timeout })
+        let connections = Arc::new(Connections::new(settings, composer.domain())?);
+        Ok(Self { composer, connections, slots: Semaphore::new(MAX_CONNECTIONS), timeout })
     }
 
     async fn deliver(&self, message: &Message) -> Result<(), MailError> {
+        let _slot = self.slots.acquire().await;
         let opened = self.connections.take().await;
         let mut connection = opened.map_err(|error| transient("connecting to the SMTP server", &error))?;
         // A future dropped in here drops the connection: one that still owes a reply must never be used again, or the
@@ -86,21 +94,25 @@ async fn hand_over(connection: &mut AsyncSmtpConnection, message: &Message) -> R
     }
     let mail_from = MailFrom::new(Some(from), parameters);
     connection.command(mail_from).await.map_err(|error| transient("the sender was refused", &error))?;
-    connection.command(Rcpt::new(to, Vec::new())).await.map_err(|error| judge("the recipient was refused", &error))?;
-    connection.command(Data).await.map_err(|error| judge("the mail was refused", &error))?;
-    connection.message(message.mime()).await.map_err(|error| judge("the mail was refused", &error))?;
+    let refused = |error: &Error| {
+        let what = "the recipient was refused";
+        if is_about_us(error) { transient(what, error) } else { by_code(what, error) }
+    };
+    connection.command(Rcpt::new(to, Vec::new())).await.map_err(|error| refused(&error))?;
+    connection.command(Data).await.map_err(|error| refused(&error))?;
+    connection.message(message.mime()).await.map_err(|error| by_code("the mail was refused", &error))?;
     Ok(())
 }
 
-/// Permanent for 5xx, but not for those that ask for other credentials (RFC 4954 §6): a mis-set password must not cost
-/// a mail.
-fn judge(what: &str, error: &Error) -> MailError {
-    let is_about_us = error.status().is_some_and(|code| matches!(u16::from(code), 530 | 534 | 535 | 538));
-    if error.is_permanent() && !is_about_us {
-        MailError::Permanent(reason(what, error))
-    } else {
-        transient(what, error)
-    }
+/// Whether a refusal is of whoever sends: other credentials wanted (RFC 4954 §6), or not authorised (5.7.x, RFC 3463
+/// §3.8), which is what most servers say to strangers who want to relay.
+fn is_about_us(error: &Error) -> bool {
+    let wants_login = error.status().is_some_and(|code| matches!(u16::from(code), 530 | 534 | 535 | 538));
+    wants_login || error.source().is_some_and(|reply| reply.to_string().starts_with("5.7."))
+}
+
+fn by_code(what: &str, error: &Error) -> MailError {
+    if error.is_permanent() { MailError::Permanent(reason(what, error)) } else { transient(what, error) }
 }
 
 fn transient(what: &str, error: &Error) -> MailError {

@@ -26,7 +26,7 @@ pub enum Template {
 
 impl Template {
     /// Every template.
-    pub const ALL: [Self; 4] = [Self::Verify, Self::Reset, Self::PasswordChanged, Self::PasswordReset];
+    pub const ALL: &'static [Self] = &[Self::Verify, Self::Reset, Self::PasswordChanged, Self::PasswordReset];
 
     /// Its name, as in `templates/en/verify.txt`.
     pub const fn as_str(self) -> &'static str {
@@ -137,7 +137,7 @@ impl Default for Templates {
         engine.set_auto_escape_callback(minijinja::default_auto_escape_callback);
         engine.add_template("layout.html", include_str!("../templates/layout.html")).expect("a valid layout");
         let mut templates = Self { engine: Arc::new(engine), known: BTreeSet::new(), fallback: ENGLISH.to_owned() };
-        for template in Template::ALL {
+        for &template in Template::ALL {
             templates = templates.with(template, ENGLISH, english(template)).expect("valid words");
         }
         templates

@@ -1,7 +1,7 @@
 //! Connections to one SMTP server.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lettre::transport::smtp::Error;
@@ -19,6 +19,7 @@ use super::{InvalidSmtpSettings, SmtpSettings, Tls};
 pub(super) struct Connections {
     settings: SmtpSettings,
     tls: Option<TlsParameters>,
+    hello: ClientId,
     idle: Mutex<Vec<Idle>>,
 }
 
@@ -27,39 +28,41 @@ struct Idle {
     since: Instant,
 }
 
-/// As many as a burst of mail needs, and few enough for a server that limits them.
-const MAX_IDLE: usize = 4;
 const MAX_IDLE_TIME: Duration = Duration::from_secs(30);
 /// How long a server may take for pleasantries.
 const GRACE: Duration = Duration::from_secs(2);
 
 impl Connections {
-    pub(super) fn new(settings: SmtpSettings) -> Result<Self, InvalidSmtpSettings> {
+    /// To the server of `settings`, which is told that `domain` calls.
+    pub(super) fn new(settings: SmtpSettings, domain: &str) -> Result<Self, InvalidSmtpSettings> {
         let tls = match settings.tls {
             Tls::None => None,
             Tls::Tls | Tls::StartTls => Some(trust(&settings.host).map_err(InvalidSmtpSettings::Tls)?),
         };
-        Ok(Self { settings, tls, idle: Mutex::default() })
+        // RFC 5321 §4.1.4 wants a name. The address of this machine is at best a private one, and some relays hang up on
+        // those.
+        let hello = if domain.contains('.') { ClientId::Domain(domain.to_owned()) } else { ClientId::default() };
+        Ok(Self { settings, tls, hello, idle: Mutex::default() })
     }
 
     /// A connection ready for a mail: greeted, protected and signed in.
     pub(super) async fn take(&self) -> Result<AsyncSmtpConnection, Error> {
-        while let Some(mut connection) = self.pop() {
+        // The most recently used one is the least likely to be stale.
+        let newest = self.idle().pop();
+        if let Some(Idle { mut connection, .. }) = newest {
             // The server may have hung up meanwhile.
             if timeout(GRACE, connection.test_connected()).await == Ok(true) {
                 return Ok(connection);
             }
+            // What ended this one has ended the older ones.
+            self.idle().clear();
         }
         self.open().await
     }
 
     /// Keeps a connection that owes no reply.
     pub(super) fn keep(self: &Arc<Self>, connection: AsyncSmtpConnection) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() == MAX_IDLE {
-            return close(connection);
-        }
-        idle.push(Idle { connection, since: Instant::now() });
+        self.idle().push(Idle { connection, since: Instant::now() });
         let this = Arc::downgrade(self);
         tokio::spawn(async move {
             sleep(MAX_IDLE_TIME).await;
@@ -71,15 +74,14 @@ impl Connections {
 
     async fn open(&self) -> Result<AsyncSmtpConnection, Error> {
         let SmtpSettings { host, port, login, .. } = &self.settings;
-        let hello = ClientId::default();
         let (from_start, later) = match self.settings.tls {
             Tls::Tls => (self.tls.clone(), None),
             Tls::StartTls | Tls::None => (None, self.tls.clone()),
         };
         let server = (host.as_str(), *port);
-        let mut connection = AsyncSmtpConnection::connect_tokio1(server, None, &hello, from_start, None).await?;
+        let mut connection = AsyncSmtpConnection::connect_tokio1(server, None, &self.hello, from_start, None).await?;
         if let Some(tls) = later {
-            connection.starttls(tls, &hello).await?;
+            connection.starttls(tls, &self.hello).await?;
         }
         if let Some((user, password)) = login {
             let credentials = Credentials::new(user.clone(), password.expose().to_owned());
@@ -88,14 +90,13 @@ impl Connections {
         Ok(connection)
     }
 
-    /// The most recently used one: the least likely to be stale.
-    fn pop(&self) -> Option<AsyncSmtpConnection> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop().map(|idle| idle.connection)
+    fn close_stale(&self) {
+        let is_stale = |idle: &mut Idle| idle.since.elapsed() >= MAX_IDLE_TIME;
+        self.idle().extract_if(.., is_stale).for_each(|idle| close(idle.connection));
     }
 
-    fn close_stale(&self) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.extract_if(.., |idle| idle.since.elapsed() >= MAX_IDLE_TIME).for_each(|idle| close(idle.connection));
+    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod real;
 mod scripted;
+mod server;
+mod tls;
 
 use auth_mail::{SmtpMailer, SmtpSettings, Tls};
 

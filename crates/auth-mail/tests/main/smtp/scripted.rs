@@ -1,88 +1,15 @@
-//! Against a server that says what a test tells it to, and keeps what it hears.
+//! What the mailer does with whatever a server may say.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use auth_core::port::{MailError, Mailer};
 use auth_mail::{SmtpPassword, SmtpSettings, Tls};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
+use super::server::{HANG, HANG_UP, Script, Scripted};
 use super::{mailer, mailer_with};
-use crate::given::{CODE, LINK, addressed, mail, verify};
-
-/// What a server answers where it isn't what every server does: for lines that begin so, this.
-type Script = &'static [(&'static str, &'static str)];
-
-/// Say nothing, ever again.
-const HANG: &str = "hang";
-/// Close the connection.
-const HANG_UP: &str = "hang up";
-
-struct Scripted {
-    port: u16,
-    heard: Arc<Mutex<Vec<String>>>,
-}
-
-impl Scripted {
-    async fn start(script: Script) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let record = heard.clone();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(converse(stream, script, record.clone()));
-            }
-        });
-        Self { port, heard }
-    }
-
-    /// Every line it was sent, connections in between marked.
-    fn heard(&self) -> Vec<String> {
-        self.heard.lock().unwrap().clone()
-    }
-
-    /// How many lines began with `start`.
-    fn count(&self, start: &str) -> usize {
-        self.heard().iter().filter(|line| line.starts_with(start)).count()
-    }
-
-    fn has_heard_secrets(&self) -> bool {
-        self.heard().iter().any(|line| line.contains(CODE) || line.contains(LINK) || line.starts_with("AUTH"))
-    }
-}
-
-async fn converse(stream: TcpStream, script: Script, heard: Arc<Mutex<Vec<String>>>) {
-    let mut stream = BufReader::new(stream);
-    let mut line = "connection".to_owned();
-    let mut in_data = false;
-    loop {
-        heard.lock().unwrap().push(line.clone());
-        let scripted = script.iter().find(|(start, _)| line.starts_with(start)).map(|(_, reply)| *reply);
-        let reply = match scripted {
-            Some(HANG) => return std::future::pending().await,
-            Some(HANG_UP) => return,
-            Some(reply) => reply,
-            None if in_data && line != "." => "",
-            None if line == "connection" => "220 test\r\n",
-            None if line.starts_with("EHLO") => "250-test\r\n250-AUTH PLAIN LOGIN\r\n250 8BITMIME\r\n",
-            None if line == "DATA" => "354 go on\r\n",
-            None if line.starts_with("AUTH") => "235 welcome\r\n",
-            None if line == "QUIT" => "221 bye\r\n",
-            None => "250 ok\r\n",
-        };
-        in_data = (in_data || line == "DATA" && reply.starts_with('3')) && line != ".";
-        if stream.write_all(reply.as_bytes()).await.is_err() {
-            return;
-        }
-        let mut bytes = Vec::new();
-        match stream.read_until(b'\n', &mut bytes).await {
-            Ok(read) if read > 0 => line = String::from_utf8_lossy(&bytes).trim_end().to_owned(),
-            _ => return,
-        }
-    }
-}
+use crate::given::{CODE, addressed, mail, named, verify};
 
 async fn sent(script: Script) -> (Result<(), MailError>, Scripted) {
     let server = Scripted::start(script).await;
@@ -101,7 +28,7 @@ async fn em1_one_recipient_on_the_wire() {
         .collect();
     let expected = [
         "connection",
-        "EHLO [127.0.0.1]",
+        "EHLO acme.example",
         "MAIL FROM:<no-reply@acme.example>",
         "RCPT TO:<ann@example.com>",
         "DATA",
@@ -115,7 +42,7 @@ async fn em1_one_recipient_on_the_wire() {
 async fn em1_names_do_not_reach_the_conversation() {
     let server = Scripted::start(&[]).await;
     let name = "Ann\r\n.\r\nMAIL FROM:<eve@example.com>\r\nRCPT TO:<eve@example.com>";
-    mailer(server.port).send(&crate::given::named(name)).await.unwrap();
+    mailer(server.port).send(&named(name)).await.unwrap();
     assert_eq!((server.count("MAIL FROM"), server.count("RCPT TO"), server.count("RCPT TO:<ann@")), (1, 1, 1));
 }
 
@@ -127,6 +54,24 @@ async fn connections_are_used_again() {
         mailer.send(&addressed(to)).await.unwrap();
     }
     assert_eq!((server.count("connection"), server.count("RCPT TO"), server.count("NOOP")), (1, 3, 2));
+}
+
+// Servers limit connections: a burst of mail must not run into that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_shares_four_connections() {
+    let server = Scripted::start(&[]).await;
+    let mailer = Arc::new(mailer(server.port));
+    let sends: Vec<_> = (0..20)
+        .map(|_| {
+            let mailer = mailer.clone();
+            tokio::spawn(async move { mailer.send(&addressed("ann@example.com")).await })
+        })
+        .collect();
+    for send in sends {
+        send.await.unwrap().unwrap();
+    }
+    assert_eq!(server.count("RCPT TO"), 20);
+    assert!((1..=4).contains(&server.count("connection")), "{}", server.count("connection"));
 }
 
 #[tokio::test]
@@ -141,9 +86,10 @@ async fn a_connection_that_the_server_closed_is_replaced() {
 #[tokio::test]
 async fn refusals_of_this_mail_are_permanent() {
     const RECIPIENT: Script = &[("RCPT", "550 5.1.1 no such mailbox\r\n")];
-    const DATA: Script = &[("DATA", "554 5.7.1 no\r\n")];
+    const DATA: Script = &[("DATA", "554 5.5.1 no valid recipients\r\n")];
+    const SPAM: Script = &[(".", "554 5.7.1 we don't like it\r\n")];
     const CONTENT: Script = &[(".", "552 5.2.2 mailbox full\r\n")];
-    for script in [RECIPIENT, DATA, CONTENT] {
+    for script in [RECIPIENT, DATA, SPAM, CONTENT] {
         let (outcome, _) = sent(script).await;
         assert!(matches!(outcome, Err(MailError::Permanent(_))), "{script:?}: {outcome:?}");
     }
@@ -164,7 +110,8 @@ async fn what_may_pass_is_transient() {
         // The sender is our own setting.
         &[("MAIL", "553 5.7.1 sender rejected\r\n")],
         &[("RCPT", "450 4.2.1 mailbox busy\r\n")],
-        &[("RCPT", "530 5.7.0 authentication required\r\n")],
+        &[("RCPT", "530 authentication required\r\n")],
+        &[("RCPT", "554 5.7.1 <ann@example.com>: Relay access denied\r\n")],
         &[("RCPT", HANG_UP)],
         &[("DATA", "451 local error\r\n")],
         &[(".", "452 4.3.1 disk full\r\n")],
@@ -262,31 +209,6 @@ async fn df7_late_replies_are_not_taken_for_the_next_mails() {
     assert_eq!(server.count("connection"), 2);
     let last = server.heard().iter().rposition(|line| line == "connection").unwrap();
     assert_eq!(server.heard()[last..].iter().filter(|line| line.starts_with("RCPT TO:<bob@")).count(), 1);
-}
-
-#[tokio::test]
-async fn where_starttls_is_not_offered_nothing_is_sent() {
-    let server = Scripted::start(&[]).await;
-    let settings = SmtpSettings::new("127.0.0.1", server.port, Tls::StartTls).unwrap();
-    let mailer = mailer_with(settings.login("ann", SmtpPassword::new("hunter2".to_owned())));
-    let outcome = mailer.send(&mail(verify())).await;
-    assert!(matches!(&outcome, Err(MailError::Transient(reason)) if reason.contains("STARTTLS")), "{outcome:?}");
-    assert!(!server.has_heard_secrets() && server.count("MAIL") == 0, "{:?}", server.heard());
-}
-
-#[tokio::test]
-async fn where_tls_fails_nothing_is_sent() {
-    const OFFERED: Script =
-        &[("EHLO", "250-test\r\n250 STARTTLS\r\n"), ("STARTTLS", "220 go on\r\nnot TLS at all\r\n")];
-    const REFUSED: Script = &[("EHLO", "250-test\r\n250 STARTTLS\r\n"), ("STARTTLS", "554 no\r\n")];
-    for (script, tls) in [(OFFERED, Tls::StartTls), (REFUSED, Tls::StartTls), (&[], Tls::Tls)] {
-        let server = Scripted::start(script).await;
-        let settings = SmtpSettings::new("127.0.0.1", server.port, tls).unwrap();
-        let mailer = mailer_with(settings.login("ann", SmtpPassword::new("hunter2".to_owned())));
-        let outcome = mailer.send(&mail(verify())).await;
-        assert!(matches!(outcome, Err(MailError::Transient(_))), "{tls:?}: {outcome:?}");
-        assert!(!server.has_heard_secrets() && server.count("MAIL") == 0, "{:?}", server.heard());
-    }
 }
 
 #[tokio::test]
