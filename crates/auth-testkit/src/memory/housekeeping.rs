@@ -1,0 +1,79 @@
+//! What stores do on their own account.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
+
+use async_trait::async_trait;
+use auth_core::domain::{LeaseId, Timestamp};
+use auth_core::port::{Housekeeping, StoreError};
+
+use super::outbox::State;
+use super::{Lease, MemoryStore};
+
+#[async_trait]
+impl Housekeeping for MemoryStore {
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn sweep(&self, now: Timestamp, mail_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let swept = self.with(|tables| {
+            for row in tables.outbox.values_mut() {
+                if !matches!(row.state, State::Over { .. }) && row.mail.expires_at <= now {
+                    row.end(now, Some("expired"));
+                }
+            }
+            delete(&mut tables.sessions, limit, |session| session.kept_until <= now)
+                + delete(&mut tables.tokens, limit, |token| token.link_until <= now && token.code_until <= now)
+                + delete(&mut tables.budgets, limit, |window| window.ends_at <= now)
+                + delete(&mut tables.replies, limit, |row| row.claimed.expires_at <= now)
+                + delete(&mut tables.outbox, limit, |row| matches!(row.state, State::Over { by } if by < mail_before))
+        });
+        Ok(swept.await)
+    }
+
+    async fn acquire(&self, name: &str, holder: LeaseId, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
+        let acquired = self.with(|tables| {
+            let held = tables.leases.get(name).is_some_and(|lease| lease.holder != holder && now < lease.until);
+            if !held {
+                tables.leases.insert(name.to_owned(), Lease { holder, until });
+            }
+            !held
+        });
+        Ok(acquired.await)
+    }
+}
+
+/// Deletes up to `limit` rows whose time is over, and says how many.
+fn delete<T: Table>(table: &mut T, limit: usize, is_over: impl Fn(&T::Row) -> bool) -> u64 {
+    let mut deleted = 0;
+    table.keep(|row| {
+        let goes = deleted < limit && is_over(row);
+        deleted += usize::from(goes);
+        !goes
+    });
+    deleted as u64
+}
+
+trait Table {
+    type Row;
+
+    fn keep(&mut self, stays: impl FnMut(&Self::Row) -> bool);
+}
+
+impl<K: Ord, V> Table for BTreeMap<K, V> {
+    type Row = V;
+
+    fn keep(&mut self, mut stays: impl FnMut(&V) -> bool) {
+        self.retain(|_, row| stays(row));
+    }
+}
+
+impl<K: Eq + Hash, V> Table for HashMap<K, V> {
+    type Row = V;
+
+    fn keep(&mut self, mut stays: impl FnMut(&V) -> bool) {
+        self.retain(|_, row| stays(row));
+    }
+}

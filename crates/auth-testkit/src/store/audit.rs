@@ -1,0 +1,128 @@
+//! The audit log.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth_core::domain::{AuditEvent, AuditKind, EventId, Timestamp, UserId};
+use auth_core::port::{Change, Store};
+
+use super::done;
+use crate::given::{self, HOUR, NOW, TICK};
+
+/// AU1: every kind of entry comes back as it was written.
+pub async fn au1_recorded_is_found(store: &Arc<dyn Store>) {
+    let subject = given::id();
+    let mut events = Vec::new();
+    for (i, kind) in AuditKind::ALL.iter().enumerate() {
+        events.push(AuditEvent { kind: *kind, at: NOW + (i as u32) * TICK, ..given::event(subject) });
+    }
+    let changes: Vec<Change> = events.iter().cloned().map(Change::Record).collect();
+    done(store, &changes).await;
+    events.reverse();
+    assert_eq!(store.audit_events(Some(subject), None, 1000).await.unwrap(), events);
+}
+
+/// IN2, AU3: fields that aren't there stay away, and texts are kept character by character.
+pub async fn in2_fields_are_kept_exactly(store: &Arc<dyn Store>) {
+    let subject = given::id();
+    let texts = [
+        (String::new(), String::new()),
+        ("reason".into(), "O'Brien \" \\ \\u{202e} 🦀 { } [ ] :,".into()),
+        ("'; drop table audit; --".into(), "a\nb\tc".into()),
+        ("long".into(), "𝕏".repeat(500)),
+    ];
+    let bare = AuditEvent {
+        actor: None,
+        ip: None,
+        user_agent: None,
+        request_id: None,
+        detail: Default::default(),
+        ..given::event(subject)
+    };
+    let full = AuditEvent {
+        actor: Some(given::id()),
+        ip: Some(IpAddr::from([0, 0, 0, 0, 0, 0xffff, 0xc000, 0x201])),
+        user_agent: Some("🦀".repeat(256)),
+        request_id: Some("~".repeat(128)),
+        detail: texts.into(),
+        at: NOW.before(TICK),
+        ..given::event(subject)
+    };
+    done(store, &[Change::Record(full.clone()), Change::Record(bare.clone())]).await;
+    assert_eq!(store.audit_events(Some(subject), None, 10).await.unwrap(), [bare, full]);
+}
+
+/// Entries come newest first, those of one instant in descending order of id, page by page without a gap.
+pub async fn paged_newest_first(store: &Arc<dyn Store>) {
+    let subject = given::id();
+    let instants = [3, 1, 2, 2, 2, 2, 2, 0, 5, 4];
+    let mut events: Vec<AuditEvent> =
+        instants.iter().map(|&i| AuditEvent { at: NOW + i * TICK, ..given::event(subject) }).collect();
+    let changes: Vec<Change> = events.iter().cloned().map(Change::Record).collect();
+    done(store, &changes).await;
+    events.sort_unstable_by_key(|event| std::cmp::Reverse((event.at, event.id)));
+
+    for limit in [1, 3, 10, u32::MAX] {
+        assert_eq!(paged(store, Some(subject), None, limit, events.len()).await, events, "in pages of {limit}");
+    }
+    let last = events.last().map(|event| event.id);
+    assert!(store.audit_events(Some(subject), last, 10).await.unwrap().is_empty());
+}
+
+/// Without a subject, everybody's entries are listed, in the same order.
+pub async fn all_subjects_in_one_order(store: &Arc<dyn Store>) {
+    // An instant of our own, far in the future, so that no other entry lies between these.
+    let random = u64::from_le_bytes(given::bytes()) >> 14;
+    let begin = NOW + 1_000_000 * HOUR + Duration::from_micros(random);
+    let (first, second) = (given::id(), given::id());
+    let at = |i: u32, subject| AuditEvent { subject, at: begin + i * TICK, ..given::event(given::id()) };
+    let events = [at(4, Some(first)), at(3, None), at(2, Some(second)), at(1, Some(first)), at(0, Some(second))];
+    let changes: Vec<Change> = events.iter().cloned().map(Change::Record).collect();
+    done(store, &changes).await;
+
+    // From one entry on: whatever others recorded later isn't in the way.
+    let rest = paged(store, None, Some(events[0].id), 2, 4).await;
+    assert_eq!(rest, events[1..]);
+    // The entry to start from may be about somebody else.
+    let of_second = store.audit_events(Some(second), Some(events[0].id), 10).await.unwrap();
+    assert_eq!(of_second, [events[2].clone(), events[4].clone()]);
+}
+
+/// An entry is listed for the one it is about, not for who did it.
+pub async fn listed_by_subject(store: &Arc<dyn Store>) {
+    let (actor, subject) = (given::id(), given::id());
+    let event = AuditEvent { actor: Some(actor), ..given::event(subject) };
+    done(store, &[Change::Record(event.clone())]).await;
+    assert_eq!(store.audit_events(Some(subject), None, 10).await.unwrap(), [event]);
+    assert!(store.audit_events(Some(actor), None, 10).await.unwrap().is_empty());
+    assert!(store.audit_events(Some(subject), None, 0).await.unwrap().is_empty());
+}
+
+/// Entries may be of any time, and name users who don't exist: a failed sign-in or a deleted account has some too.
+pub async fn needs_no_user(store: &Arc<dyn Store>) {
+    let subject = given::id();
+    let long_ago = AuditEvent { at: Timestamp::from_micros(-1), actor: Some(given::id()), ..given::event(subject) };
+    done(store, &[Change::Record(long_ago.clone())]).await;
+    assert_eq!(store.audit_events(Some(subject), None, 10).await.unwrap(), [long_ago]);
+}
+
+/// Up to `count` entries, in pages of `limit`.
+async fn paged(
+    store: &Arc<dyn Store>,
+    subject: Option<UserId>,
+    mut before: Option<EventId>,
+    limit: u32,
+    count: usize,
+) -> Vec<AuditEvent> {
+    let mut events = Vec::new();
+    while events.len() < count {
+        let page = store.audit_events(subject, before, limit).await.unwrap();
+        assert!(page.len() <= usize::try_from(limit).unwrap());
+        let Some(last) = page.last() else { break };
+        before = Some(last.id);
+        events.extend(page);
+    }
+    events.truncate(count);
+    events
+}

@@ -1,0 +1,422 @@
+//! Commits: all of a list or none of it, in order, whoever else commits.
+
+use std::error::Error;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth_core::domain::{
+    AuditKind, Budget, Epoch, MailId, Profile, Purpose, SealedMail, Session, SigningKey, Status, Token, User,
+};
+use auth_core::port::{Change, Commit, CommitError, Rejected, Store};
+
+use super::alone::{MAIL_TIME, alone};
+use super::{account, done, rejected};
+use crate::fault::{Fault, Faulty, abandon};
+use crate::given::{self, DAY, HOUR, MINUTE, NOW};
+use crate::picture::Picture;
+use crate::race::race;
+use crate::show;
+
+/// An empty list goes through.
+pub async fn nothing_is_a_commit(store: &Arc<dyn Store>) {
+    done(store, &[]).await;
+}
+
+/// A list is applied in order: each change sees the ones before it, the user's own creation included.
+pub async fn applies_in_order(store: &Arc<dyn Store>) {
+    let user = given::user();
+    let session = given::session(&user);
+    let token = given::token(&user, Purpose::VerifyEmail);
+    let next = Session { epoch: Epoch::FIRST.next(), ..given::session(&user) };
+    let password = given::hash();
+    let changes = [
+        Change::CreateUser { user: user.clone(), password: given::hash() },
+        Change::OpenSession(session.clone()),
+        Change::IssueToken(token.clone()),
+        Change::ClaimAttempt { user: user.id, token: token.id, limit: 1 },
+        Change::SpendToken { user: user.id, token: token.id },
+        Change::VerifyEmail { user: user.id, email: user.email.clone(), at: NOW + HOUR },
+        Change::SetPassword { user: user.id, epoch: Epoch::FIRST, password: password.clone() },
+        Change::OpenSession(next.clone()),
+        Change::CloseSession { user: user.id, session: session.id, at: NOW + HOUR },
+        Change::Record(given::event(user.id)),
+    ];
+    let mut without_the_user = changes.to_vec();
+    without_the_user.rotate_left(1);
+    assert_eq!(rejected(store, &without_the_user).await, Rejected::Epoch);
+    done(store, &changes).await;
+
+    let found = account(store, user.id).await;
+    assert_eq!(found.password, Some(password));
+    assert_eq!(found.user, User { email_verified_at: Some(NOW + HOUR), epoch: Epoch::FIRST.next(), ..user.clone() });
+    assert_eq!(store.sessions_of(user.id, NOW).await.unwrap(), [next]);
+    assert!(store.find_token(&token.link).await.unwrap().is_none());
+}
+
+/// Of several preconditions that are false, the first of the list is named.
+pub async fn names_the_first_that_was_false(store: &Arc<dyn Store>) {
+    let scene = Scene::set(store).await;
+    let all = scene.offences();
+    for (i, (change, reason)) in all.iter().enumerate() {
+        let (other, _) = &all[(i + 1) % all.len()];
+        assert_eq!(rejected(store, &[change.clone(), other.clone()]).await, *reason, "{change:?} before {other:?}");
+    }
+}
+
+/// AU4: a list whose last precondition is false changes nothing, whichever it is; no mail leaves, no entry is written.
+pub async fn au4_rejected_list_changes_nothing(store: &Arc<dyn Store>) {
+    alone(store, async || {
+        let scene = Scene::set(store).await;
+        let before = scene.picture(store).await;
+        for (offence, reason) in scene.offences() {
+            // The scene's own list spends what some offences would need to be false at its end for another reason.
+            let mut changes = vec![
+                Change::CreateUser { user: scene.newcomer.clone(), password: given::hash() },
+                Change::SetProfile { user: scene.user.id, profile: Profile::default() },
+                Change::VerifyEmail { user: scene.user.id, email: scene.user.email.clone(), at: NOW },
+                Change::Enqueue(scene.mail.clone()),
+                Change::Record(given::event(scene.user.id)),
+            ];
+            changes.push(offence);
+            assert_eq!(rejected(store, &changes).await, reason);
+            assert_eq!(scene.picture(store).await, before, "{:?}", changes.last());
+        }
+    })
+    .await;
+}
+
+/// AU4, DF1: of a list with every kind of change, each in turn is applied and then fails; nothing has changed then,
+/// audit entry and mail included. At last the whole list goes through.
+pub async fn au4_df1_failed_change_undoes_all_before_it(store: &Arc<dyn Store>) {
+    alone(store, async || {
+        let scene = Scene::set(store).await;
+        let before = scene.picture(store).await;
+        let faulty = Faulty::new(store.clone());
+        let changes = scene.every_change();
+        for k in 0..changes.len() {
+            faulty.arm(Fault::Change(k));
+            let outcome = faulty.commit(&changes).await;
+            assert!(faulty.has_fired(), "{:?} didn't go through: {outcome:?}", changes[k]);
+            assert!(matches!(outcome, Err(CommitError::Store(_))));
+            assert_eq!(scene.picture(store).await, before, "after failing {:?}", changes[k]);
+        }
+        done(store, &changes).await;
+        assert_ne!(scene.picture(store).await, before);
+    })
+    .await;
+}
+
+/// An id that exists is an error, and replaces nothing.
+pub async fn equal_ids_are_an_error(store: &Arc<dyn Store>) {
+    alone(store, async || {
+        let (user, other) = (given::registered(&**store).await, given::registered(&**store).await);
+        let session = given::signed_in(&**store, &user).await;
+        let token = given::issued(&**store, &user, Purpose::VerifyEmail).await;
+        let (mail, event) = (given::mail(MAIL_TIME), given::event(user.id));
+        done(store, &[Change::Enqueue(mail.clone()), Change::Record(event.clone())]).await;
+        let before = Picture::of(&**store, user.id, NOW).await;
+        let others = Picture::of(&**store, other.id, NOW).await;
+
+        let same_ids = [
+            Change::CreateUser { user: User { id: user.id, ..given::user() }, password: given::hash() },
+            Change::OpenSession(Session { id: session.id, ..given::session(&other) }),
+            Change::IssueToken(Token { id: token.id, ..given::token(&other, Purpose::VerifyEmail) }),
+            Change::IssueToken(Token { link: token.link, ..given::token(&other, Purpose::VerifyEmail) }),
+            Change::Enqueue(SealedMail { id: mail.id, ..given::mail(MAIL_TIME) }),
+            Change::Record(auth_core::domain::AuditEvent {
+                id: event.id,
+                kind: AuditKind::KeyCreated,
+                ..given::event(other.id)
+            }),
+        ];
+        for change in same_ids {
+            let changes = [Change::AdvanceEpoch { user: other.id }, change.clone()];
+            assert!(store.commit(&changes).await.is_err(), "{change:?}");
+            assert_eq!(Picture::of(&**store, user.id, NOW).await, before, "{change:?}");
+            assert_eq!(Picture::of(&**store, other.id, NOW).await, others, "{change:?}");
+        }
+        let leased = store.lease_mail(given::id(), MAIL_TIME, MAIL_TIME + MINUTE, 10).await.unwrap();
+        assert_eq!(leased.iter().map(|leased| show::mail(&leased.mail)).collect::<Vec<_>>(), [show::mail(&mail)]);
+    })
+    .await;
+}
+
+/// A list may be long.
+pub async fn takes_long_lists(store: &Arc<dyn Store>) {
+    let subject = given::id();
+    let changes: Vec<Change> = (0..500).map(|_| Change::Record(given::event(subject))).collect();
+    done(store, &changes).await;
+    assert_eq!(store.audit_events(Some(subject), None, 1000).await.unwrap().len(), 500);
+}
+
+/// DF7: a caller that goes away at any moment leaves all of its list or none, and the store as usable as before.
+pub async fn df7_dropped_caller_cuts_nothing_short(store: &Arc<dyn Store>) {
+    let user = given::registered(&**store).await;
+    let mut lists = Vec::new();
+    for polls in 0..20 {
+        let session = given::session(&user);
+        let token = given::token(&user, Purpose::VerifyEmail);
+        let changes = [Change::OpenSession(session.clone()), Change::IssueToken(token.clone())];
+        abandon(polls, store.commit(&changes)).await;
+        lists.push((session, token));
+    }
+    // Commits of one user queue up, so whatever still went on has ended by then.
+    done(store, &[Change::SetProfile { user: user.id, profile: Profile::default() }]).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    for (session, token) in lists {
+        let opened = store.find_session(session.id).await.unwrap().is_some();
+        let issued = store.find_token(&token.link).await.unwrap().is_some();
+        assert_eq!(opened, issued);
+    }
+}
+
+/// DF8: lists that name the same users in opposite orders don't deadlock: all go through, soon.
+pub async fn df8_opposite_orders_do_not_deadlock(store: &Arc<dyn Store>) {
+    let users = [given::registered(&**store).await, given::registered(&**store).await];
+    let racing = race(50, |i| {
+        // A child row first, then the user: where a foreign key takes a shared lock on the user, that is how two of
+        // these would wait for each other even if they had only one user.
+        let mut changes: Vec<Change> = users
+            .iter()
+            .flat_map(|user| {
+                [Change::IssueToken(given::token(user, Purpose::VerifyEmail)), Change::AdvanceEpoch { user: user.id }]
+            })
+            .collect();
+        if i % 2 == 1 {
+            changes.rotate_left(2);
+        }
+        let store = store.clone();
+        async move { store.commit(&changes).await }
+    });
+    let outcomes = tokio::time::timeout(Duration::from_secs(60), racing).await.expect("the commits to end");
+    assert_eq!(outcomes.winners().len(), 50, "contention is the store's to settle: {outcomes:?}");
+    for user in users {
+        assert_eq!(account(store, user.id).await.user.epoch, Epoch::from_number(50));
+        assert_eq!(store.tokens_of(user.id, Purpose::VerifyEmail).await.unwrap().len(), 50);
+    }
+}
+
+/// DF8: lists of one user that touch different tables in different orders all go through.
+pub async fn df8_one_user_many_kinds_of_change(store: &Arc<dyn Store>) {
+    let user = given::registered(&**store).await;
+    let session = given::signed_in(&**store, &user).await;
+    let racing = race(48, |i| {
+        let id = user.id;
+        let issue = Change::IssueToken(given::token(&user, Purpose::ResetPassword));
+        let trim = Change::TrimTokens { user: id, purpose: Purpose::ResetPassword, keep: 3 };
+        let charge = Change::Charge { user: id, budget: Budget::ResetCode, limit: 1000, window: HOUR, at: NOW };
+        let forgive = Change::Forgive { user: id, budget: Budget::ResetCode };
+        let touch = Change::TouchSession { user: id, session: session.id, at: NOW + HOUR, idle_until: NOW + DAY };
+        let profile = Change::SetProfile { user: id, profile: Profile::default() };
+        let record = Change::Record(given::event(id));
+        let changes = match i % 6 {
+            0 => vec![issue, trim, record],
+            1 => vec![charge, touch],
+            2 => vec![touch, forgive, charge],
+            3 => vec![profile, issue],
+            4 => vec![forgive, profile, record],
+            _ => vec![record, trim, touch],
+        };
+        let store = store.clone();
+        async move { store.commit(&changes).await }
+    });
+    let outcomes = tokio::time::timeout(Duration::from_secs(60), racing).await.expect("the commits to end");
+    assert_eq!(outcomes.winners().len(), 48, "{outcomes:?}");
+    let events = store.audit_events(Some(user.id), None, 100).await.unwrap();
+    assert_eq!(events.len(), 24);
+}
+
+/// AU2: what an error says, to whoever logs it, holds no address, hash or secret.
+pub async fn errors_tell_no_secrets(store: &Arc<dyn Store>) {
+    let user = given::registered(&**store).await;
+    let password = given::hash();
+    let copy = User { id: user.id, ..given::user() };
+    let token = given::issued(&**store, &user, Purpose::VerifyEmail).await;
+    let same_link = Token { link: token.link, ..given::token(&user, Purpose::VerifyEmail) };
+    let taken = User { email: user.email.clone(), ..given::user() };
+    let failing = [
+        Change::CreateUser { user: copy.clone(), password: password.clone() },
+        Change::CreateUser { user: taken, password: password.clone() },
+        Change::IssueToken(same_link.clone()),
+    ];
+    for change in failing {
+        let error = store.commit(std::slice::from_ref(&change)).await.unwrap_err();
+        let mut text = format!("{error} {error:?}");
+        let mut cause: Option<&dyn Error> = Some(&error);
+        while let Some(error) = cause {
+            write!(text, " {error} {error:?}").unwrap();
+            cause = error.source();
+        }
+        let code = same_link.code.to_bytes();
+        let secrets = [
+            user.email.local_part(),
+            copy.email.local_part(),
+            password.as_phc(),
+            &show::raw(token.link.as_bytes()),
+            &hex(token.link.as_bytes()),
+            &hex(&code),
+        ];
+        for secret in secrets {
+            assert!(!text.to_lowercase().contains(&secret.to_lowercase()), "{secret} in {text}");
+        }
+    }
+}
+
+/// AU2: a store that is printed shows nothing of what it holds.
+pub async fn debug_tells_nothing(store: &Arc<dyn Store>) {
+    let user = given::registered(&**store).await;
+    let password = account(store, user.id).await.password.unwrap();
+    let text = format!("{store:?}");
+    for secret in [user.email.local_part(), password.as_phc(), &user.id.to_string()] {
+        assert!(!text.contains(secret), "{text}");
+    }
+}
+
+/// A user with one of everything, and what to do with it.
+struct Scene {
+    user: User,
+    session: Session,
+    second_session: Session,
+    token: Token,
+    reset: Token,
+    key: SigningKey,
+    /// These are not stored yet.
+    newcomer: User,
+    new_session: Session,
+    mail: SealedMail,
+    new_key: SigningKey,
+    new_pepper_check: auth_core::domain::PepperCheck,
+}
+
+impl Scene {
+    async fn set(store: &Arc<dyn Store>) -> Self {
+        let user = given::registered(&**store).await;
+        let session = given::signed_in(&**store, &user).await;
+        let second_session = given::signed_in(&**store, &user).await;
+        let token = given::issued(&**store, &user, Purpose::VerifyEmail).await;
+        let reset = given::issued(&**store, &user, Purpose::ResetPassword).await;
+        let key = given::signing_key();
+        let charge = Change::Charge { user: user.id, budget: Budget::VerifyCode, limit: 1, window: HOUR, at: NOW };
+        done(store, &[Change::AddSigningKey(key.clone()), charge, Change::Record(given::event(user.id))]).await;
+        Self {
+            newcomer: given::user(),
+            new_session: given::session(&user),
+            mail: given::mail(MAIL_TIME),
+            new_key: given::signing_key(),
+            new_pepper_check: given::pepper_check(),
+            user,
+            session,
+            second_session,
+            token,
+            reset,
+            key,
+        }
+    }
+
+    /// Every kind of change, each with its precondition true at that place of the list.
+    fn every_change(&self) -> Vec<Change> {
+        let user = self.user.id;
+        let at = NOW + HOUR;
+        let late = NOW + DAY;
+        vec![
+            Change::CreateUser { user: self.newcomer.clone(), password: given::hash() },
+            Change::SetProfile { user, profile: Profile::default() },
+            Change::VerifyEmail { user, email: self.user.email.clone(), at },
+            Change::Charge { user, budget: Budget::VerifyCode, limit: 2, window: HOUR, at: NOW },
+            Change::Charge { user, budget: Budget::ResetCode, limit: 1, window: HOUR, at: NOW },
+            Change::ClaimAttempt { user, token: self.token.id, limit: 1 },
+            Change::SpendToken { user, token: self.token.id },
+            Change::IssueToken(given::token(&self.user, Purpose::VerifyEmail)),
+            Change::IssueToken(given::token(&self.user, Purpose::ResetPassword)),
+            Change::TrimTokens { user, purpose: Purpose::ResetPassword, keep: 1 },
+            Change::DropTokens { user, purpose: Purpose::VerifyEmail },
+            Change::Forgive { user, budget: Budget::VerifyCode },
+            Change::TouchSession { user, session: self.session.id, at, idle_until: late },
+            Change::RotateRefresh { user, session: self.session.id, from: 0, at, idle_until: late, kept_until: late },
+            Change::CloseSession { user, session: self.second_session.id, at },
+            Change::OpenSession(self.new_session.clone()),
+            Change::AdvanceEpoch { user },
+            Change::SetPassword { user, epoch: Epoch::FIRST.next(), password: given::hash() },
+            Change::SetStatus { user, status: Status::Suspended },
+            Change::AddSigningKey(self.new_key.clone()),
+            Change::AddPepperCheck(self.new_pepper_check.clone()),
+            Change::Enqueue(self.mail.clone()),
+            Change::Record(given::event(user)),
+        ]
+    }
+
+    /// A change for each reason there is to reject it.
+    fn offences(&self) -> Vec<(Change, Rejected)> {
+        let user = self.user.id;
+        let taken = User { email: self.user.email.clone(), ..given::user() };
+        let elsewhere = Token { email: given::email(), ..given::token(&self.user, Purpose::VerifyEmail) };
+        let key = SigningKey { number: self.key.number, ..given::signing_key() };
+        vec![
+            (Change::CreateUser { user: taken, password: given::hash() }, Rejected::EmailTaken),
+            (Change::IssueToken(elsewhere), Rejected::EmailChanged),
+            (Change::AdvanceEpoch { user: given::id() }, Rejected::User),
+            (Change::SetPassword { user, epoch: Epoch::FIRST.next(), password: given::hash() }, Rejected::Epoch),
+            (Change::SpendToken { user, token: given::id() }, Rejected::Token),
+            (Change::ClaimAttempt { user, token: self.token.id, limit: 0 }, Rejected::Attempts),
+            (Change::Charge { user, budget: Budget::VerifyCode, limit: 1, window: HOUR, at: NOW }, Rejected::Budget),
+            (Change::CloseSession { user, session: given::id(), at: NOW }, Rejected::Session),
+            (Change::AddSigningKey(key), Rejected::Key),
+        ]
+    }
+
+    /// All that the ports show of what the lists above touch.
+    async fn picture(&self, store: &Arc<dyn Store>) -> Vec<String> {
+        let mut lines = Vec::new();
+        for user in [self.user.id, self.newcomer.id] {
+            lines.push(format!("{:?}", Picture::of(&**store, user, NOW).await));
+        }
+        for session in [&self.session, &self.second_session, &self.new_session] {
+            let found = store.find_session(session.id).await.unwrap();
+            lines.push(format!("{:?}", found.map(|found| found.session)));
+        }
+        for token in [&self.token, &self.reset] {
+            let found = store.find_token(&token.link).await.unwrap();
+            lines.push(format!("{:?}", found.map(|found| show::token(&found.token))));
+        }
+        let keys = store.signing_keys().await.unwrap();
+        let is_ours = |number| [self.key.number, self.new_key.number].contains(&number);
+        lines.extend(keys.iter().filter(|key| is_ours(key.number)).map(show::signing_key));
+        let checks = store.pepper_checks().await.unwrap();
+        let ours = checks.iter().filter(|check| check.key == self.new_pepper_check.key);
+        lines.extend(ours.map(show::pepper_check));
+        lines.extend(self.mail_in_outbox(store).await.map(|mail| mail.to_string()));
+        lines.push(format!("budget left: {}", self.uses_left(store).await));
+        lines
+    }
+
+    /// The mail's id if it is in the outbox. Looks by leasing, and gives it back.
+    async fn mail_in_outbox(&self, store: &Arc<dyn Store>) -> Option<MailId> {
+        let lease = given::id();
+        let leased = store.lease_mail(lease, MAIL_TIME, MAIL_TIME + MINUTE, 10).await.unwrap();
+        for mail in &leased {
+            assert!(store.postpone_mail(mail.mail.id, lease, MAIL_TIME, "only looked").await.unwrap());
+        }
+        leased.first().map(|leased| leased.mail.id)
+    }
+
+    /// How many of two uses the budget has left. Looks by using it in a list that is rejected at its end.
+    async fn uses_left(&self, store: &Arc<dyn Store>) -> usize {
+        let user = self.user.id;
+        let charge = Change::Charge { user, budget: Budget::VerifyCode, limit: 2, window: HOUR, at: NOW };
+        let reject = Change::SpendToken { user, token: given::id() };
+        let mut left = 0;
+        for uses in 1..=2 {
+            let mut changes = vec![charge.clone(); uses];
+            changes.push(reject.clone());
+            if rejected(store, &changes).await == Rejected::Token {
+                left = uses;
+            }
+        }
+        left
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,192 @@
+//! The conformance suite of stores: one file per aggregate, one function per guarantee.
+//!
+//! Each check is a plain function over `&Arc<dyn Store>` that panics where the store breaks the guarantee its
+//! documentation states. [`store_suite!`](crate::store_suite) makes a test of each; a single one can be called by hand.
+//!
+//! Names begin with the requirement they show, where there is one (see the security requirements in the book).
+
+mod alone;
+pub mod audit;
+pub mod budgets;
+pub mod commit;
+pub mod housekeeping;
+pub mod keys;
+pub mod outbox;
+pub mod sessions;
+pub mod tokens;
+pub mod users;
+
+use std::sync::Arc;
+
+use auth_core::domain::{Account, UserId};
+use auth_core::port::{Change, CommitError, Rejected, Store};
+
+/// Makes a test of every check that a store must pass, [those of idempotency](crate::idempotency_suite) included.
+///
+/// Takes the name of an `async fn() -> Arc<S>`, where `S` implements [`Store`] (`Arc<dyn Store>` will do), in the module
+/// that calls it. Call it once per module; [the crate's page](crate) shows it at work.
+#[macro_export]
+macro_rules! store_suite {
+    ($make:ident) => {
+        mod users {
+            $crate::__checks! { $make, Store, [store::users],
+                created_is_found
+                unknown_is_not_found
+                roles_are_sorted
+                en3_found_by_any_spelling
+                en3_taken_address_rejects
+                en3_register_race_has_one_winner
+                en3_lookalikes_are_different_users
+                in2_text_is_kept_exactly
+                profile_is_replaced
+                email_is_verified_once
+                vt5_other_address_is_not_verified
+                password_is_set_in_its_epoch
+                password_race_has_one_winner
+                pw3_rehash_replaces_only_what_was_verified
+                pw3_rehash_never_beats_a_change
+                se5_suspending_begins_a_new_epoch
+                epochs_advance_one_by_one
+                times_are_kept_to_the_microsecond
+            }
+        }
+        mod sessions {
+            $crate::__checks! { $make, Store, [store::sessions],
+                opened_is_found
+                in2_client_is_kept_exactly
+                se7_opens_in_the_current_epoch_only
+                dead_is_found
+                se6_list_holds_what_lives
+                se4_list_ends_at_the_deadline
+                rotating_advances_the_counter
+                rr4_only_the_current_token_rotates
+                rr3_rotate_race_has_one_winner
+                counters_are_unsigned
+                se4_touch_moves_the_idle_deadline
+                touch_never_turns_back
+                touch_race_keeps_the_latest
+                se6_closed_once_by_its_user
+                dead_can_be_closed
+                close_race_has_one_winner
+                se7_nothing_survives_a_new_epoch
+                se8_one_session_goes_on_after_a_change
+            }
+        }
+        mod tokens {
+            $crate::__checks! { $make, Store, [store::tokens],
+                issued_is_found
+                expired_is_found
+                vt5_issued_at_the_users_address
+                listed_newest_first
+                trimming_keeps_the_newest
+                trimming_counts_equals
+                vt6_attempts_are_limited
+                vt6_claim_race_is_exact
+                vt3_spent_once
+                vt3_spend_race_has_one_winner
+                vt7_dropping_takes_all_of_a_purpose
+                attempts_are_unsigned
+            }
+        }
+        mod budgets {
+            $crate::__checks! { $make, Store, [store::budgets],
+                vt6_limit_is_exact
+                vt6_charge_race_is_exact
+                window_ends_to_the_microsecond
+                df6_clock_set_back_gives_nothing
+                windows_count_apart
+                budgets_count_apart
+                forgiving_forgets_one_budget
+            }
+        }
+        mod audit {
+            $crate::__checks! { $make, Store, [store::audit],
+                au1_recorded_is_found
+                in2_fields_are_kept_exactly
+                paged_newest_first
+                all_subjects_in_one_order
+                listed_by_subject
+                needs_no_user
+            }
+        }
+        mod keys {
+            $crate::__checks! { $make, Store, [store::keys],
+                jw5_added_is_found
+                jw5_number_is_unique
+                jw5_number_race_has_one_winner
+                sc3_first_pepper_check_stays
+            }
+        }
+        mod outbox {
+            $crate::__checks! { $make, Store, [store::outbox],
+                enqueued_is_leased
+                due_at_once
+                leased_oldest_first
+                leased_until_the_lease_ends
+                df3_lease_race_has_one_winner
+                df3_workers_share_without_overlap
+                settled_is_over
+                settled_late_is_settled
+                lost_lease_changes_nothing
+                postponed_comes_back
+                buried_is_over
+            }
+        }
+        mod housekeeping {
+            $crate::__checks! { $make, Store, [store::housekeeping],
+                answers_a_ping
+                sweeps_sessions_no_longer_kept
+                sweeps_tokens_all_dead
+                sweeps_budgets_that_ended
+                sweeps_replies_that_expired
+                sweeps_mail_that_is_over
+                sweeping_buries_expired_mail
+                sweeps_in_batches
+                sweeping_leaves_the_rest
+                lease_has_one_holder
+                lease_ends_to_the_microsecond
+                lease_race_has_one_winner
+                lease_names_differ_by_case
+            }
+        }
+        mod commit {
+            $crate::__checks! { $make, Store, [store::commit],
+                nothing_is_a_commit
+                applies_in_order
+                names_the_first_that_was_false
+                au4_rejected_list_changes_nothing
+                au4_df1_failed_change_undoes_all_before_it
+                equal_ids_are_an_error
+                takes_long_lists
+                df7_dropped_caller_cuts_nothing_short
+                df8_opposite_orders_do_not_deadlock
+                df8_one_user_many_kinds_of_change
+                errors_tell_no_secrets
+                debug_tells_nothing
+            }
+        }
+        mod idempotency {
+            $crate::__idempotency_checks! { $make }
+        }
+    };
+}
+
+/// Commits, and expects it to go through.
+pub(crate) async fn done(store: &Arc<dyn Store>, changes: &[Change]) {
+    if let Err(error) = store.commit(changes).await {
+        panic!("{error:?} on {changes:?}");
+    }
+}
+
+/// Commits, and expects a precondition to be false.
+pub(crate) async fn rejected(store: &Arc<dyn Store>, changes: &[Change]) -> Rejected {
+    match store.commit(changes).await {
+        Err(CommitError::Rejected(why)) => why,
+        outcome => panic!("a rejection expected, not {outcome:?}, on {changes:?}"),
+    }
+}
+
+/// The user of that id, who must exist.
+pub(crate) async fn account(store: &Arc<dyn Store>, user: UserId) -> Account {
+    store.find_user(user).await.unwrap().expect("the user")
+}

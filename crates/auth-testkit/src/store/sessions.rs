@@ -1,0 +1,343 @@
+//! Sessions: opening, using, rotating and ending them.
+
+use std::sync::Arc;
+
+use auth_core::domain::{Epoch, Methods, RefreshState, Session, Status, Timestamp, User, UserId};
+use auth_core::port::{Change, Rejected, Store};
+
+use super::{account, done, rejected};
+use crate::given::{self, DAY, HOUR, MINUTE, NOW, TICK};
+use crate::race::race;
+
+/// What was opened is found with its user, every field of it.
+pub async fn opened_is_found(store: &Arc<dyn Store>) {
+    let user = given::registered(&**store).await;
+    let usual = given::session(&user);
+    let each_time_its_own = Session {
+        created_at: NOW + TICK,
+        authenticated_at: NOW + 2 * TICK,
+        last_seen_at: NOW + 3 * TICK,
+        idle_until: NOW + 4 * TICK,
+        ends_at: NOW + 5 * TICK,
+        kept_until: NOW + 6 * TICK,
+        refresh: RefreshState { salt: given::bytes(), counter: 7, rotated_at: NOW + 7 * TICK },
+        ..given::session(&user)
+    };
+    let bare = Session { ip: None, user_agent: None, methods: Methods::default(), ..given::session(&user) };
+    for session in [usual, each_time_its_own, bare] {
+        done(store, &[Change::OpenSession(session.clone())]).await;
+        let found = store.find_session(session.id).await.unwrap().expect("the session");
+        assert_eq!(found.session, session);
+        assert_eq!(found.user, user);
+    }
+    assert!(store.find_session(given::id()).await.unwrap().is_none());
+}
+
+/// IN2: addresses and user agents come back as they went in, as long as they may be.
+pub async fn in2_client_is_kept_exactly(store: &Arc<dyn Store>) {
+    let user = given::registered(&**store).await;
+    let ips =
+        ["127.0.0.1", "255.255.255.255", "::", "::1", "::ffff:192.0.2.1", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"];
+    // The longest that `Context` lets through: 256 characters of four bytes, or as many escapes.
+    let agents =
+        ["🦀".repeat(256), "\\u{202e}".repeat(256), String::new(), "'; -- \" \\ %".into(), " space around ".into()];
+    for (ip, agent) in ips.iter().zip(agents.iter().cycle()) {
+        let session =
+            Session { ip: Some(ip.parse().unwrap()), user_agent: Some(agent.clone()), ..given::session(&user) };
+        done(store, &[Change::OpenSession(session.clone())]).await;
+        assert_eq!(store.find_session(session.id).await.unwrap().unwrap().session, session);
+    }
+}
+
+/// SE7: a session opens for an active user in the current epoch only.
+pub async fn se7_opens_in_the_current_epoch_only(store: &Arc<dyn Store>) {
+    let user = given::registered(&**store).await;
+    let open = |user: &User, epoch| Change::OpenSession(Session { epoch, ..given::session(user) });
+    done(store, &[Change::AdvanceEpoch { user: user.id }]).await;
+    let now = Epoch::FIRST.next();
+    for epoch in [Epoch::FIRST, now.next()] {
+        assert_eq!(rejected(store, &[open(&user, epoch)]).await, Rejected::Epoch);
+    }
+    done(store, &[open(&user, now)]).await;
+    assert_eq!(rejected(store, &[open(&given::user(), Epoch::FIRST)]).await, Rejected::Epoch);
+
+    done(store, &[Change::SetStatus { user: user.id, status: Status::Suspended }]).await;
+    for epoch in [now, now.next()] {
+        assert_eq!(rejected(store, &[open(&user, epoch)]).await, Rejected::Epoch);
+    }
+    assert!(store.sessions_of(user.id, NOW).await.unwrap().is_empty());
+}
+
+/// Dead sessions are found as well: whether they live is decided by who asks.
+pub async fn dead_is_found(store: &Arc<dyn Store>) {
+    let user = given::registered(&**store).await;
+    let closed = given::signed_in(&**store, &user).await;
+    let older = given::signed_in(&**store, &user).await;
+    done(store, &[Change::CloseSession { user: user.id, session: closed.id, at: NOW + HOUR }]).await;
+    done(store, &[Change::AdvanceEpoch { user: user.id }]).await;
+
+    let found = store.find_session(closed.id).await.unwrap().expect("the closed session");
+    assert_eq!(found.session, Session { closed_at: Some(NOW + HOUR), ..closed });
+    let found = store.find_session(older.id).await.unwrap().expect("the session of an earlier epoch");
+    assert_eq!(found.session, older);
+    assert_eq!(found.user.epoch, Epoch::FIRST.next());
+}
+
+/// SE4, SE6: the list holds what lives, of that user only, newest first.
+pub async fn se6_list_holds_what_lives(store: &Arc<dyn Store>) {
+    let (user, other) = (given::registered(&**store).await, given::registered(&**store).await);
+    let older = given::signed_in(&**store, &user).await;
+    done(store, &[Change::AdvanceEpoch { user: user.id }]).await;
+    let user = account(store, user.id).await.user;
+    let open = async |session: Session| {
+        done(store, &[Change::OpenSession(session.clone())]).await;
+        session
+    };
+    let second = open(Session { created_at: NOW + HOUR, ..given::session(&user) }).await;
+    let first = open(Session { created_at: NOW, ..given::session(&user) }).await;
+    let third = open(Session { created_at: NOW + 2 * HOUR, ..given::session(&user) }).await;
+    let closed = open(given::session(&user)).await;
+    done(store, &[Change::CloseSession { user: user.id, session: closed.id, at: NOW }]).await;
+    open(given::session(&other)).await;
+
+    assert_eq!(store.sessions_of(user.id, NOW).await.unwrap(), [third, second, first]);
+    assert!(!store.sessions_of(user.id, NOW).await.unwrap().contains(&older));
+    assert!(store.sessions_of(given::id(), NOW).await.unwrap().is_empty());
+}
+
+/// SE4: a session is listed until the instant of its first deadline, and no longer.
+pub async fn se4_list_ends_at_the_deadline(store: &Arc<dyn Store>) {
+    let user = given::registered(&**store).await;
+    let idle = Session { idle_until: NOW + HOUR, ends_at: NOW + DAY, ..given::session(&user) };
+    let absolute = Session { idle_until: NOW + DAY, ends_at: NOW + HOUR, ..given::session(&user) };
+    done(store, &[Change::OpenSession(idle), Change::OpenSession(absolute)]).await;
+    for (now, count) in [((NOW + HOUR).before(TICK), 2), (NOW + HOUR, 0), (NOW + HOUR + TICK, 0)] {
+        assert_eq!(store.sessions_of(user.id, now).await.unwrap().len(), count);
+    }
+}
+
+/// Rotating advances the counter and the times that go with it, and nothing else.
+pub async fn rotating_advances_the_counter(store: &Arc<dyn Store>) {
+    let user = given::registered(&**store).await;
+    let session = given::signed_in(&**store, &user).await;
+    let rotate = Change::RotateRefresh {
+        user: user.id,
+        session: session.id,
+        from: 0,
+        at: NOW + TICK,
+        idle_until: NOW + 2 * TICK,
+        kept_until: NOW + 3 * TICK,
+    };
+    done(store, &[rotate]).await;
+    let expected = Session {
+        refresh: RefreshState { counter: 1, rotated_at: NOW + TICK, ..session.refresh },
+        last_seen_at: NOW + TICK,
+        idle_until: NOW + 2 * TICK,
+        kept_until: NOW + 3 * TICK,
+        ..session
+    };
+    assert_eq!(store.find_session(expected.id).await.unwrap().unwrap().session, expected);
+}
+
+/// RR2, RR4: what isn't the current token of a living session of that user rotates nothing.
+pub async fn rr4_only_the_current_token_rotates(store: &Arc<dyn Store>) {
+    let (user, other) = (given::registered(&**store).await, given::registered(&**store).await);
+    let session = given::signed_in(&**store, &user).await;
+    done(store, &[rotate(&session, 0)]).await;
+    for from in [0, 2, u32::MAX] {
+        assert_eq!(rejected(store, &[rotate(&session, from)]).await, Rejected::Session);
+    }
+    let of_other = Session { user: other.id, ..session.clone() };
+    assert_eq!(rejected(store, &[rotate(&of_other, 1)]).await, Rejected::Session);
+    let of_nobody = Session { user: given::id(), ..session.clone() };
+    assert_eq!(rejected(store, &[rotate(&of_nobody, 1)]).await, Rejected::Session);
+    assert_eq!(rejected(store, &[rotate(&given::session(&user), 0)]).await, Rejected::Session);
+
+    let closed = given::signed_in(&**store, &user).await;
+    done(store, &[Change::CloseSession { user: user.id, session: closed.id, at: NOW }]).await;
+    assert_eq!(rejected(store, &[rotate(&closed, 0)]).await, Rejected::Session);
+
+    assert_eq!(store.find_session(session.id).await.unwrap().unwrap().session.refresh.counter, 1);
+    done(store, &[Change::AdvanceEpoch { user: user.id }]).await;
+    assert_eq!(rejected(store, &[rotate(&session, 1)]).await, Rejected::Session);
+}
+
+/// RR3: of 50 racing rotations of one token one wins, and the session lives.
+pub async fn rr3_rotate_race_has_one_winner(store: &Arc<dyn Store>) {
+    let user = given::registered(&**store).await;
+    let session = given::signed_in(&**store, &user).await;
+    let outcomes = race(50, |_| {
+        let (store, change) = (store.clone(), rotate(&session, 0));
+        async move { store.commit(&[change]).await }
+    })
+    .await;
+    outcomes.single_ok();
+    outcomes.losers_were_rejected(Rejected::Session);
+    let found = store.find_session(session.id).await.unwrap().unwrap();
+    assert_eq!(found.session.refresh.counter, 1);
+    assert!(found.session.is_live(&found.user, NOW));
+}
+
+/// Counters use all of their 32 bits.
+pub async fn counters_are_unsigned(store: &Arc<dyn Store>) {
+    let user = given::registered(&**store).await;
+    let session = given::session(&user);
+    let session = Session { refresh: RefreshState { counter: u32::MAX - 1, ..session.refresh }, ..session };
+    done(store, &[Change::OpenSession(session.clone()), rotate(&session, u32::MAX - 1)]).await;
+    assert_eq!(store.find_session(session.id).await.unwrap().unwrap().session.refresh.counter, u32::MAX);
+}
+
+/// SE4: use moves the idle deadline and never the absolute one.
+pub async fn se4_touch_moves_the_idle_deadline(store: &Arc<dyn Store>) {
+    let user = given::registered(&**store).await;
+    let session = given::signed_in(&**store, &user).await;
+    let idle_until = NOW + 100 * DAY;
+    done(store, &[touch(&session, user.id, NOW + HOUR, idle_until)]).await;
+    let expected = Session { last_seen_at: NOW + HOUR, idle_until, ..session };
+    assert_eq!(store.find_session(expected.id).await.unwrap().unwrap().session, expected);
+}
+
+/// Touching a session that is closed, was seen later, or is somebody else's does nothing, and is no error.
+pub async fn touch_never_turns_back(store: &Arc<dyn Store>) {
+    let (user, other) = (given::registered(&**store).await, given::registered(&**store).await);
+    let session = given::signed_in(&**store, &user).await;
+    let closed = given::signed_in(&**store, &user).await;
+    done(store, &[Change::CloseSession { user: user.id, session: closed.id, at: NOW }]).await;
+    let later = NOW + 30 * DAY;
+    let changes = [
+        touch(&session, user.id, NOW.before(TICK), later),
+        touch(&session, other.id, NOW + HOUR, later),
+        touch(&closed, user.id, NOW + HOUR, later),
+        touch(&given::session(&user), user.id, NOW + HOUR, later),
+        touch(&session, given::id(), NOW + HOUR, later),
+    ];
+    for change in changes {
+        done(store, &[change]).await;
+    }
+    assert_eq!(store.find_session(session.id).await.unwrap().unwrap().session, session);
+    let found = store.find_session(closed.id).await.unwrap().unwrap().session;
+    assert_eq!(found, Session { closed_at: Some(NOW), ..closed });
+}
+
+/// Of racing touches the latest stays.
+pub async fn touch_race_keeps_the_latest(store: &Arc<dyn Store>) {
+    let user = given::registered(&**store).await;
+    let session = given::signed_in(&**store, &user).await;
+    let outcomes = race(20, |i| {
+        // From both ends, so that the latest is not simply the last to start.
+        let minutes = if i % 2 == 0 { i } else { 20 - i } as u32;
+        let at = NOW + minutes * MINUTE;
+        let (store, change) = (store.clone(), touch(&session, user.id, at, at + DAY));
+        async move { store.commit(&[change]).await }
+    })
+    .await;
+    assert_eq!(outcomes.winners().len(), 20, "{outcomes:?}");
+    let found = store.find_session(session.id).await.unwrap().unwrap().session;
+    assert_eq!((found.last_seen_at, found.idle_until), (NOW + 19 * MINUTE, NOW + 19 * MINUTE + DAY));
+}
+
+/// SE6: a session is closed once, by its user.
+pub async fn se6_closed_once_by_its_user(store: &Arc<dyn Store>) {
+    let (user, other) = (given::registered(&**store).await, given::registered(&**store).await);
+    let session = given::signed_in(&**store, &user).await;
+    let close = |user, at| [Change::CloseSession { user, session: session.id, at }];
+    assert_eq!(rejected(store, &close(other.id, NOW)).await, Rejected::Session);
+    assert_eq!(rejected(store, &close(given::id(), NOW)).await, Rejected::Session);
+    let unknown = Change::CloseSession { user: user.id, session: given::id(), at: NOW };
+    assert_eq!(rejected(store, &[unknown]).await, Rejected::Session);
+    assert_eq!(store.find_session(session.id).await.unwrap().unwrap().session, session);
+
+    done(store, &close(user.id, NOW + TICK)).await;
+    assert_eq!(rejected(store, &close(user.id, NOW + HOUR)).await, Rejected::Session);
+    let found = store.find_session(session.id).await.unwrap().unwrap().session;
+    assert_eq!(found, Session { closed_at: Some(NOW + TICK), ..session });
+}
+
+/// A session whose time is over, or whose epoch is, can still be closed: logging out is never an error for that.
+pub async fn dead_can_be_closed(store: &Arc<dyn Store>) {
+    let user = given::registered(&**store).await;
+    let expired = Session { idle_until: NOW, ends_at: NOW, ..given::session(&user) };
+    let older = given::session(&user);
+    done(store, &[Change::OpenSession(expired.clone()), Change::OpenSession(older.clone())]).await;
+    done(store, &[Change::AdvanceEpoch { user: user.id }]).await;
+    for session in [expired, older] {
+        done(store, &[Change::CloseSession { user: user.id, session: session.id, at: NOW + HOUR }]).await;
+        let found = store.find_session(session.id).await.unwrap().unwrap().session;
+        assert_eq!(found.closed_at, Some(NOW + HOUR));
+    }
+}
+
+/// Of 50 racing ends of one session one ends it.
+pub async fn close_race_has_one_winner(store: &Arc<dyn Store>) {
+    let user = given::registered(&**store).await;
+    let session = given::signed_in(&**store, &user).await;
+    let outcomes = race(50, |i| {
+        let at = NOW + (i as u32) * MINUTE;
+        let (store, change) = (store.clone(), Change::CloseSession { user: user.id, session: session.id, at });
+        async move { store.commit(&[change]).await }
+    })
+    .await;
+    let winner = outcomes.single_ok();
+    outcomes.losers_were_rejected(Rejected::Session);
+    let found = store.find_session(session.id).await.unwrap().unwrap().session;
+    assert_eq!(found.closed_at, Some(NOW + (winner as u32) * MINUTE));
+}
+
+/// SE7: "log out everywhere" racing sign-ins and refreshes leaves no earlier credential alive.
+pub async fn se7_nothing_survives_a_new_epoch(store: &Arc<dyn Store>) {
+    let user = given::registered(&**store).await;
+    let held = given::signed_in(&**store, &user).await;
+    let opened: Vec<Session> = (0..50).map(|_| given::session(&user)).collect();
+    let outcomes = race(50, |i| {
+        let change = match i % 3 {
+            0 => Change::OpenSession(opened[i].clone()),
+            1 => rotate(&held, 0),
+            _ if i == 26 => Change::AdvanceEpoch { user: user.id },
+            _ => touch(&held, user.id, NOW + HOUR, NOW + 7 * DAY),
+        };
+        let store = store.clone();
+        async move { store.commit(&[change]).await }
+    })
+    .await;
+    assert!(outcomes.0[26].is_ok(), "{:?}", outcomes.0[26]);
+
+    assert_eq!(store.sessions_of(user.id, NOW).await.unwrap(), []);
+    for session in opened.iter().chain([&held]) {
+        let Some(found) = store.find_session(session.id).await.unwrap() else { continue };
+        assert!(!found.session.is_live(&found.user, NOW), "{found:?}");
+        let next = found.session.refresh.counter;
+        assert_eq!(rejected(store, &[rotate(session, next)]).await, Rejected::Session);
+    }
+}
+
+/// SE8: one list changes the password, ends all sessions and opens the one that goes on.
+pub async fn se8_one_session_goes_on_after_a_change(store: &Arc<dyn Store>) {
+    let user = given::registered(&**store).await;
+    let (old, other) = (given::signed_in(&**store, &user).await, given::signed_in(&**store, &user).await);
+    let next = Session { epoch: Epoch::FIRST.next(), ..given::session(&user) };
+    let set = Change::SetPassword { user: user.id, epoch: Epoch::FIRST, password: given::hash() };
+    let open = Change::OpenSession(next.clone());
+
+    assert_eq!(rejected(store, &[open.clone(), set.clone()]).await, Rejected::Epoch, "changes are applied in order");
+    done(store, &[set, open]).await;
+    assert_eq!(store.sessions_of(user.id, NOW).await.unwrap(), [next]);
+    for dead in [old, other] {
+        let found = store.find_session(dead.id).await.unwrap().unwrap();
+        assert!(!found.session.is_live(&found.user, NOW));
+    }
+}
+
+fn rotate(session: &Session, from: u32) -> Change {
+    Change::RotateRefresh {
+        user: session.user,
+        session: session.id,
+        from,
+        at: NOW,
+        idle_until: NOW + 7 * DAY,
+        kept_until: NOW + 7 * DAY,
+    }
+}
+
+fn touch(session: &Session, user: UserId, at: Timestamp, idle_until: Timestamp) -> Change {
+    Change::TouchSession { user, session: session.id, at, idle_until }
+}

@@ -1,0 +1,10 @@
+//! The test kit's own tests.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
+
+mod fault;
+mod inbox;
+mod memory;
+mod nodes;
+mod suites;
+mod throttle;
