@@ -1,0 +1,175 @@
+//! The HTTP conformance suite: what every web adapter has to show, over every store.
+//!
+//! An adapter says how a request reaches it, and opens a store; [`http_suite!`](crate::http_suite) makes a test of each
+//! check, named after the requirement that it shows:
+//!
+//! ```ignore
+//! mod on_memory {
+//!     async fn open() -> Mount {
+//!         Mount::new(Arc::new(MemoryStore::new()), |http| Arc::new(Axum(auth_axum::service(&http))))
+//!     }
+//!
+//!     auth_testkit::http_suite!(open);
+//! }
+//! ```
+//!
+//! Every reply of every check is held to what all replies have in common: see [`Call`].
+
+mod call;
+mod hasher;
+mod table;
+mod world;
+
+pub mod access_token;
+pub mod enumeration;
+pub mod errors;
+pub mod idempotency;
+pub mod input;
+pub mod one_time_tokens;
+pub mod origins;
+pub mod passwords;
+pub mod queries;
+pub mod refresh;
+pub mod routes;
+pub mod sessions;
+pub mod throttling;
+pub mod whole_flow;
+
+use std::any::Any;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use auth_core::port::Store;
+use auth_http::AuthHttp;
+use bytes::Bytes;
+use http::{Request, Response};
+
+pub use call::{Call, Reply};
+pub use hasher::{Behaviour, TestHasher};
+pub use world::{Credentials, Options, Person, World};
+
+/// A web adapter with the routes mounted, as far as a client can tell: no socket is needed.
+#[async_trait]
+pub trait Web: Send + Sync {
+    /// Sends a request from `peer` and returns the reply.
+    async fn send(&self, request: Request<Bytes>, peer: IpAddr) -> Response<Bytes>;
+}
+
+/// What an adapter brings to a check: a fresh store, and itself.
+pub struct Mount {
+    store: Arc<dyn Store>,
+    web: fn(AuthHttp) -> Arc<dyn Web>,
+    guard: Box<dyn Any + Send + Sync>,
+}
+
+impl Mount {
+    /// `store` is empty, and the check's own: checks read the outbox, which is one queue for all. `web` mounts all
+    /// routes, those at the root included, and answers whatever else is asked.
+    pub fn new(store: Arc<dyn Store>, web: fn(AuthHttp) -> Arc<dyn Web>) -> Self {
+        Self { store, web, guard: Box::new(()) }
+    }
+
+    /// The same, holding on to `guard` until the check is over: a temporary folder, say.
+    #[must_use]
+    pub fn guarded(self, guard: impl Any + Send + Sync) -> Self {
+        Self { guard: Box::new(guard), ..self }
+    }
+}
+
+impl fmt::Debug for Mount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mount")
+            .field("store", &self.store)
+            .field("guard", &self.guard.type_id())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Makes a test of each check of the HTTP suite. `$open` is an `async fn() -> Mount` in the scope of the call.
+#[macro_export]
+macro_rules! http_suite {
+    ($open:ident) => {
+        $crate::__http_checks! { $open
+            access_token: jw4_only_access_tokens_open_anything, jw4_bearer_is_read_strictly;
+            enumeration: en1_sign_in_is_alike, en1_requests_for_mail_are_alike, en1_wrong_codes_are_alike,
+                en3_spellings_of_an_address_are_one_account, en5_what_is_not_the_clients_to_say_is_ignored,
+                en6_other_types_than_text_are_refused, en7_an_existing_address_yields_nothing;
+            errors: er1_every_problem_is_as_documented, er1_unknown_paths_and_methods, er1_bodies_that_are_not_taken,
+                er1_a_panic_is_a_problem, df4_a_store_that_is_away_is_503, request_ids_are_kept_or_made;
+            idempotency: id1_one_effect_under_race, id1_the_first_reply_comes_again, id1_keys_are_a_clients_own,
+                id1_another_body_is_a_mismatch, id1_other_replies_free_the_key, id1_a_client_that_gave_up_comes_back,
+                id1_malformed_keys_are_refused;
+            input: in1_addresses_are_canonicalised, in2_what_stores_read_differently_is_refused,
+                in3_deep_and_large_bodies_are_refused;
+            one_time_tokens: vt2_lifetimes, vt3_a_link_is_spent_once, vt3_a_code_is_spent_once,
+                vt5_tokens_are_good_for_one_thing, vt5_codes_are_bound_to_their_account, vt6_attempts_at_a_code_are_bounded,
+                vt6_failures_count_over_codes, vt6_a_strangers_requests_spare_the_owners_link,
+                vt7_a_reset_ends_everything, vt8_looking_spends_nothing, df6_a_clock_set_back_revives_nothing;
+            origins: cs3_foreign_origins_change_nothing, cs5_listed_origins_may_read,
+                em2_links_lead_to_the_frontend, sc5_development_defaults_answer_loopback_only;
+            passwords: pw4_any_characters_and_all_of_them, pw5_composed_and_decomposed_are_one,
+                pw6_long_passwords_are_refused_unhashed, pw6_a_full_queue_is_503, pw7_weak_passwords_are_refused_everywhere,
+                pw8_a_change_needs_the_current_password;
+            queries: an_authenticated_request_is_one_query, flows_have_a_budget;
+            refresh: rr1_refresh_tokens_expire, rr2_an_old_token_ends_its_session_only, rr2_the_leeway_forgives_the_last,
+                rr3_one_successor_under_race, rr3_resume_hands_out_the_same_successor, rr4_dies_with_its_session,
+                rr5_a_session_that_may_live_is_not_reported_dead;
+            routes: every_route_is_in_the_table, lt4_every_operation_is_throttled, rb1_guarded_operations_want_a_credential,
+                vt5_no_token_opens_another_door;
+            sessions: se4_idle_and_absolute_expiry, se5_ends_count_on_the_next_request, se6_sessions_are_ones_own,
+                se7_logging_out_everywhere_leaves_none_behind, se8_a_change_of_password_carries_one_session_over;
+            throttling: lt1_account_and_address_count_apart, lt2_a_known_device_and_a_reset_let_the_owner_in,
+                lt3_counted_before_verifying, lt5_throttled_right_and_wrong_are_alike, rl1_addresses_are_not_hearsay,
+                rl1_proxies_vouch_for_one_entry, rl2_networks_and_exact_counts, rl2_mail_is_rationed;
+            whole_flow: by_code, by_link, profile_is_edited;
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __http_checks {
+    ($open:ident $($module:ident: $($check:ident),+;)+) => {
+        $(mod $module {
+            $(#[test]
+            fn $check() {
+                $crate::block_on(async {
+                    let mount: $crate::http::Mount = super::$open().await;
+                    $crate::http::$module::$check(&mount).await;
+                });
+            })+
+        })+
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    // A check that is written but not listed would never run.
+    #[test]
+    fn every_check_is_listed() {
+        let listed = include_str!("mod.rs");
+        for source in [
+            include_str!("access_token.rs"),
+            include_str!("enumeration.rs"),
+            include_str!("errors.rs"),
+            include_str!("idempotency.rs"),
+            include_str!("input.rs"),
+            include_str!("one_time_tokens.rs"),
+            include_str!("origins.rs"),
+            include_str!("passwords.rs"),
+            include_str!("queries.rs"),
+            include_str!("refresh.rs"),
+            include_str!("routes.rs"),
+            include_str!("sessions.rs"),
+            include_str!("throttling.rs"),
+            include_str!("whole_flow.rs"),
+        ] {
+            for check in source.lines().filter_map(|line| line.strip_prefix("pub async fn ")) {
+                let name = check.split('(').next().unwrap_or_default();
+                assert!(listed.contains(&format!(" {name}")), "{name} is not in http_suite!");
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What a request costs the store.
+
+use auth_core::domain::MailKind;
+use http::Method;
+use serde_json::json;
+
+use super::{Mount, Person, World};
+use crate::Call::{Claim, Commit, FindSession, FindToken, FindUser, FindUserByEmail, Finish, SessionsOf};
+
+/// A guard costs one query: session, user, roles and epoch in one read.
+pub async fn an_authenticated_request_is_one_query(mount: &Mount) {
+    let world = World::new(mount).await;
+    let credentials = world.sign_in(&world.registered().await).await;
+    world.counting().take();
+    world.get("/me").bearer(&credentials.access).await.expect(200);
+    assert_eq!(world.counting().take(), [FindSession]);
+    world.get("/me").bearer("not a token").await.problem("UNAUTHORIZED");
+    assert_eq!(world.counting().take(), []);
+}
+
+/// Every other operation asks no more than it must: its reads, then one commit.
+pub async fn flows_have_a_budget(mount: &Mount) {
+    let world = World::new(mount).await;
+    let person = Person::new();
+    let costs = async |call: super::Call| {
+        world.counting().take();
+        let reply = call.await;
+        assert!(reply.status < 300, "{reply:?}");
+        (world.counting().take(), reply.json())
+    };
+    assert_eq!(costs(world.post("/register", person.credentials())).await.0, [FindUserByEmail, Commit]);
+    let keyed = world.post("/register", Person::new().credentials()).header("idempotency-key", "k");
+    assert_eq!(costs(keyed).await.0, [Claim, FindUserByEmail, Commit, Finish]);
+    let link = world.link(&person, MailKind::Verify).await;
+    assert_eq!(costs(world.post("/verify/confirm", json!({ "token": link }))).await.0, [FindToken, Commit]);
+    let (cost, reply) = costs(world.post("/login", person.credentials())).await;
+    assert_eq!(cost, [FindUserByEmail, Commit]);
+    let access = reply["accessToken"].as_str().expect("a token").to_owned();
+    let refresh = json!({ "refreshToken": reply["refreshToken"] });
+    assert_eq!(costs(world.post("/refresh", refresh)).await.0, [FindSession, Commit]);
+    assert_eq!(costs(world.get("/sessions").bearer(&access)).await.0, [FindSession, SessionsOf]);
+    let patch = world.call(Method::PATCH, "/me").bearer(&access).json(&json!({ "name": "Ann" }));
+    assert_eq!(costs(patch).await.0, [FindSession, Commit]);
+    let body = json!({ "currentPassword": person.password, "newPassword": "a fine new password" });
+    let (cost, reply) = costs(world.post("/password/change", body).bearer(&access)).await;
+    assert_eq!(cost, [FindSession, FindUser, Commit]);
+    let access = reply["accessToken"].as_str().expect("a token").to_owned();
+    let ask = world.post("/password/reset/request", json!({ "email": person.email }));
+    assert_eq!(costs(ask).await.0, [FindUserByEmail, Commit]);
+    let link = world.link(&person, MailKind::Reset).await;
+    assert_eq!(costs(world.post("/logout", json!({})).bearer(&access)).await.0, [FindSession, Commit]);
+    let body = json!({ "token": link, "password": "another new password" });
+    assert_eq!(costs(world.post("/password/reset/confirm", body)).await.0, [FindToken, Commit]);
+}

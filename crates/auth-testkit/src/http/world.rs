@@ -1,0 +1,288 @@
+//! A whole system under test: core, wire and web adapter, with time, mail and faults in the check's hand.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth_core::adapter::{LocalThrottle, NoBreachCheck, SystemEntropy};
+use auth_core::domain::{Email, MailKind, Status, UserId};
+use auth_core::flow::mail;
+use auth_core::keys::{KeyRing, Pepper};
+use auth_core::port::{Change, Limit, Store};
+use auth_core::settings::Settings;
+use auth_core::{Auth, Parts, Signing};
+use auth_http::{AuthHttp, HttpSettings, Profile, Route};
+use http::Method;
+use serde_json::{Value, json};
+
+use super::{Call, Mount, TestHasher, Web};
+use crate::{Counting, FakeClock, Faulty, Inbox, given};
+
+/// Where the system says it is.
+pub(super) const PUBLIC_URL: &str = "https://auth.example.com";
+/// Where links in mail lead.
+pub(super) const FRONTEND_URL: &str = "https://app.example.com";
+
+/// What a check may choose.
+#[derive(Debug)]
+pub struct Options {
+    /// About the core.
+    pub core: Settings,
+    /// About the wire.
+    pub http: HttpSettings,
+}
+
+/// A whole system under test. Cheap to clone, so that racers can have one each.
+#[derive(Clone)]
+pub struct World(Arc<Inner>);
+
+struct Inner {
+    web: Arc<dyn Web>,
+    http: AuthHttp,
+    clock: Arc<FakeClock>,
+    inbox: Inbox,
+    faulty: Arc<Faulty>,
+    counting: Arc<Counting>,
+    hasher: Arc<TestHasher>,
+}
+
+impl World {
+    /// A system with the documented defaults.
+    pub async fn new(mount: &Mount) -> Self {
+        Self::with(mount, |_| {}).await
+    }
+
+    /// A system with other settings.
+    pub async fn with(mount: &Mount, choose: impl FnOnce(&mut Options)) -> Self {
+        let mut core = Settings::new(PUBLIC_URL);
+        core.frontend_url = FRONTEND_URL.into();
+        let mut options = Options { core, http: HttpSettings::default() };
+        choose(&mut options);
+
+        let pepper = Pepper::new((0..32).collect::<Vec<u8>>()).expect("a pepper");
+        let clock = Arc::new(FakeClock::default());
+        let faulty = Arc::new(Faulty::new(mount.store.clone()));
+        let counting = Arc::new(Counting::new(faulty.clone()));
+        let hasher = Arc::new(TestHasher::default());
+        let parts = Parts {
+            store: counting.clone(),
+            clock: clock.clone(),
+            entropy: Arc::new(SystemEntropy),
+            hasher: hasher.clone(),
+            throttle: Arc::new(LocalThrottle::default()),
+            breached: Arc::new(NoBreachCheck),
+            ring: KeyRing::new(&pepper, &[]),
+            signing: Signing::Stored,
+            settings: options.core,
+        };
+        let auth = Auth::start(parts).await.expect("a system that starts");
+        let http = AuthHttp::new(auth, Profile::tokens(), options.http).expect("a sound profile");
+        let web = (mount.web)(http.clone());
+        Self(Arc::new(Inner { web, http, clock, inbox: Inbox::new(), faulty, counting, hasher }))
+    }
+
+    /// A call of an operation, by its path below the prefix.
+    pub fn call(&self, method: Method, path: &str) -> Call {
+        Call::new(self.clone(), method, &format!("{}{path}", self.0.http.prefix()))
+    }
+
+    /// A call by the whole path.
+    pub fn at(&self, method: Method, path: &str) -> Call {
+        Call::new(self.clone(), method, path)
+    }
+
+    /// A `GET`.
+    pub fn get(&self, path: &str) -> Call {
+        self.call(Method::GET, path)
+    }
+
+    /// A `POST` of JSON.
+    pub fn post(&self, path: &str, body: Value) -> Call {
+        self.call(Method::POST, path).json(&body)
+    }
+
+    /// The adapter.
+    pub fn web(&self) -> Arc<dyn Web> {
+        self.0.web.clone()
+    }
+
+    /// The profile's route table.
+    pub fn routes(&self) -> &[Route] {
+        self.0.http.routes()
+    }
+
+    /// The core.
+    pub fn auth(&self) -> &Auth {
+        self.0.http.auth()
+    }
+
+    /// The time.
+    pub fn clock(&self) -> &FakeClock {
+        &self.0.clock
+    }
+
+    /// The store, as the check may break it.
+    pub fn faults(&self) -> &Faulty {
+        &self.0.faulty
+    }
+
+    /// What the core asks of the store.
+    pub fn counting(&self) -> &Counting {
+        &self.0.counting
+    }
+
+    /// The hasher.
+    pub fn hasher(&self) -> &TestHasher {
+        &self.0.hasher
+    }
+
+    /// Sends what is in the outbox, and returns where it arrives.
+    pub async fn inbox(&self) -> &Inbox {
+        while mail::deliver(self.auth(), &self.0.inbox).await.expect("an outbox that can be read") > 0 {}
+        &self.0.inbox
+    }
+
+    /// The secret in the link of the last mail of that kind.
+    pub async fn link(&self, person: &Person, kind: MailKind) -> String {
+        self.inbox().await.token(&person.address(), kind)
+    }
+
+    /// The code in the last mail of that kind.
+    pub async fn code(&self, person: &Person, kind: MailKind) -> String {
+        self.inbox().await.code(&person.address(), kind)
+    }
+
+    /// Somebody who has registered; from an address of their own, as far as throttles go.
+    pub async fn registered(&self) -> Person {
+        let person = Person::new();
+        let body = json!({ "email": person.email, "password": person.password });
+        self.post("/register", body).from(&person.peer).await.expect(201);
+        person
+    }
+
+    /// Somebody who has registered and proved the address.
+    pub async fn verified(&self) -> Person {
+        let person = self.registered().await;
+        let token = self.link(&person, MailKind::Verify).await;
+        self.post("/verify/confirm", json!({ "token": token })).from(&person.peer).await.expect(200);
+        person
+    }
+
+    /// Somebody who is suspended.
+    pub async fn suspended(&self) -> Person {
+        let person = self.verified().await;
+        self.set_status(&person, Status::Suspended).await;
+        person
+    }
+
+    /// Suspends or reactivates somebody, as an administrator does.
+    pub async fn set_status(&self, person: &Person, status: Status) {
+        let user = self.user_id(person).await;
+        self.store().commit(&[Change::SetStatus { user, status }]).await.expect("to suspend");
+    }
+
+    /// Signs in.
+    pub async fn sign_in(&self, person: &Person) -> Credentials {
+        let reply = self.post("/login", person.credentials()).from(&person.peer).await.expect(200);
+        Credentials::of(&reply)
+    }
+
+    /// The id of somebody's account.
+    pub async fn user_id(&self, person: &Person) -> UserId {
+        let found = self.store().find_user_by_email(&person.address()).await.expect("a store that answers");
+        found.expect("an account").user.id
+    }
+
+    /// The store, past all decorators.
+    pub fn store(&self) -> &dyn Store {
+        &*self.0.faulty
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("World")
+    }
+}
+
+/// Somebody with an address and a password.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// The address, in its canonical form.
+    pub email: String,
+    /// The password.
+    pub password: String,
+    /// Where they connect from.
+    pub peer: String,
+}
+
+impl Person {
+    /// Somebody new, who has no account yet.
+    pub fn new() -> Self {
+        let [a, b, c] = given::bytes::<3>();
+        Self {
+            email: given::email().canonical().to_owned(),
+            password: "correct horse battery staple".into(),
+            peer: format!("10.{a}.{b}.{c}"),
+        }
+    }
+
+    /// The address as the core has it.
+    pub fn address(&self) -> Email {
+        Email::parse(&self.email).expect("an address")
+    }
+
+    /// What they sign in with.
+    pub fn credentials(&self) -> Value {
+        json!({ "email": self.email, "password": self.password })
+    }
+}
+
+impl Default for Person {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What a sign-in yields.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The access token.
+    pub access: String,
+    /// The refresh token.
+    pub refresh: String,
+    /// The device token.
+    pub device: String,
+}
+
+impl Credentials {
+    /// From an *Authenticated*.
+    pub fn of(authenticated: &Value) -> Self {
+        let text = |name: &str| authenticated[name].as_str().unwrap_or_else(|| panic!("no {name}")).to_owned();
+        assert_eq!(authenticated["tokenType"], "Bearer");
+        Self { access: text("accessToken"), refresh: text("refreshToken"), device: text("deviceToken") }
+    }
+
+    /// Whether the access token still opens anything.
+    pub async fn is_live(&self, world: &World) -> bool {
+        let reply = world.get("/me").bearer(&self.access).await;
+        assert!(matches!(reply.status, 200 | 401), "{reply:?}");
+        reply.status == 200
+    }
+
+    /// Exchanges the refresh token.
+    pub fn refresh(&self, world: &World) -> Call {
+        world.post("/refresh", json!({ "refreshToken": self.refresh }))
+    }
+
+    /// The session's id, as the user sees it.
+    pub async fn session_id(&self, world: &World) -> String {
+        let me = world.get("/me").bearer(&self.access).await.expect(200);
+        me["session"]["id"].as_str().expect("an id").to_owned()
+    }
+}
+
+/// So many in that many seconds.
+pub(super) const fn limit(uses: u32, seconds: u64) -> Limit {
+    Limit { uses, window: Duration::from_secs(seconds) }
+}
