@@ -1,0 +1,31 @@
+//! The suites are complete: a check that no macro names would never run.
+
+const FILES: &[(&str, &str, &str)] = &[
+    ("store::users", include_str!("../../src/store/users.rs"), STORE),
+    ("store::sessions", include_str!("../../src/store/sessions.rs"), STORE),
+    ("store::tokens", include_str!("../../src/store/tokens.rs"), STORE),
+    ("store::budgets", include_str!("../../src/store/budgets.rs"), STORE),
+    ("store::audit", include_str!("../../src/store/audit.rs"), STORE),
+    ("store::keys", include_str!("../../src/store/keys.rs"), STORE),
+    ("store::outbox", include_str!("../../src/store/outbox.rs"), STORE),
+    ("store::housekeeping", include_str!("../../src/store/housekeeping.rs"), STORE),
+    ("store::commit", include_str!("../../src/store/commit.rs"), STORE),
+    ("idempotency", IDEMPOTENCY, IDEMPOTENCY),
+    ("throttle", THROTTLE, THROTTLE),
+];
+const STORE: &str = include_str!("../../src/store/mod.rs");
+const IDEMPOTENCY: &str = include_str!("../../src/idempotency.rs");
+const THROTTLE: &str = include_str!("../../src/throttle.rs");
+
+#[test]
+fn every_check_is_in_its_suite() {
+    for (module, source, list) in FILES {
+        let start = list.find(&format!("[{module}],")).expect("a list of the module's checks");
+        let length = list[start..].find('}').unwrap();
+        let named: Vec<&str> = list[start..start + length].split_whitespace().skip(1).collect();
+        let checks: Vec<&str> =
+            source.lines().filter_map(|line| line.strip_prefix("pub async fn ")?.split('(').next()).collect();
+        assert!(!checks.is_empty());
+        assert_eq!(named, checks, "{module}");
+    }
+}
