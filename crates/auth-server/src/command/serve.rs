@@ -1,0 +1,57 @@
+//! `serve`: answers requests until it is told to stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth_core::flow::{housekeeping, mail};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::say;
+use crate::Failure;
+use crate::config::Config;
+use crate::service::{self, Service};
+
+/// Answers requests, sends mail and cleans, until SIGTERM or SIGINT.
+///
+/// Then it takes no more connections, finishes the requests and mails under way, and ends.
+pub(crate) async fn run(config: Config) -> Result<(), Failure> {
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| format!("{}: {error}", config.listen))?;
+    let bound = listener.local_addr()?;
+    if !config.throttle {
+        tracing::warn!("AUTH_THROTTLE=danger_off: passwords can be guessed as fast as they can be hashed");
+    }
+    let Service { auth, http, mailer } = Service::start(config, bound).await?;
+
+    let (stop, stopped) = watch::channel(false);
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::spawn(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tracing::info!("stopping");
+        stop.send_replace(true);
+    });
+    let sender = {
+        let (auth, stopped) = (Arc::clone(&auth), until(stopped.clone()));
+        tokio::spawn(async move { mail::run(&auth, &*mailer, stopped).await })
+    };
+    let cleaner = tokio::spawn(async move { housekeeping::run(&auth).await });
+
+    say(&format!("listening on http://{bound}"));
+    service::serve(listener, auth_axum::service(&http), until(stopped)).await;
+    // Between two batches cleaning can stop anywhere: each is a transaction.
+    cleaner.abort();
+    if tokio::time::timeout(MAIL_GRACE, sender).await.is_err() {
+        tracing::warn!("a mail was still being sent; it will be sent again");
+    }
+    Ok(())
+}
+
+/// How long a mail under way may take to be sent.
+const MAIL_GRACE: Duration = Duration::from_secs(10);
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // An error means that nobody is left to stop us, which is as good as being told to.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}

@@ -1,0 +1,436 @@
+//! The server's configuration: parsed as a whole, every mistake named at once.
+
+mod source;
+mod variables;
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use auth_core::Signing;
+use auth_core::access_token::{Ed25519Key, HmacSecret};
+use auth_core::keys::Pepper;
+use auth_core::settings::{AccessCheck, Lifetimes, Reuse, UnverifiedSignIn};
+use auth_http::Origin;
+use auth_mail::Sender;
+#[cfg(feature = "smtp")]
+use auth_mail::{SmtpPassword, SmtpSettings, Tls};
+use ipnet::IpNet;
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::Failure;
+pub(crate) use source::Source;
+
+/// What the server runs with.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) listen: SocketAddr,
+    /// `None`: the bound address, for loopback only.
+    pub(crate) public_url: Option<String>,
+    pub(crate) frontend_url: Option<String>,
+    pub(crate) audience: Option<String>,
+    pub(crate) database: Database,
+    /// `None`: made once, beside the embedded database.
+    pub(crate) pepper: Option<Pepper>,
+    pub(crate) old_peppers: Vec<Pepper>,
+    pub(crate) signing: Signing,
+    pub(crate) mail: Mail,
+    pub(crate) lifetimes: Lifetimes,
+    pub(crate) reuse: Reuse,
+    pub(crate) access_check: AccessCheck,
+    pub(crate) unverified_sign_in: UnverifiedSignIn,
+    pub(crate) throttle: bool,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) allowed_origins: Vec<Origin>,
+    pub(crate) log: String,
+}
+
+/// Where everything is kept.
+#[derive(Debug, Clone)]
+pub(crate) enum Database {
+    /// A file of our own.
+    Sqlite {
+        /// As configured.
+        url: String,
+        /// The file in it.
+        file: PathBuf,
+    },
+    /// A PostgreSQL server. The address may hold a password.
+    #[cfg(feature = "postgres")]
+    Postgres(DatabaseUrl),
+}
+
+/// Who takes mail, and whom it is from.
+#[derive(Debug)]
+pub(crate) struct Mail {
+    pub(crate) sender: Sender,
+    pub(crate) via: Via,
+}
+
+/// Who takes mail.
+#[derive(Debug)]
+pub(crate) enum Via {
+    /// A server that delivers it.
+    #[cfg(feature = "smtp")]
+    Smtp(SmtpSettings),
+    /// This console, a folder, or both: for development.
+    Local { console: bool, folder: Option<PathBuf> },
+}
+
+/// The address of a database server, password included. Doesn't print, is erased when dropped.
+#[cfg(feature = "postgres")]
+#[derive(Clone)]
+pub(crate) struct DatabaseUrl(Zeroizing<String>);
+
+#[cfg(feature = "postgres")]
+impl DatabaseUrl {
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DatabaseUrl(…)")
+    }
+}
+
+/// Every mistake in the configuration.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Mistakes(pub(crate) Vec<String>);
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the configuration can't be used:")?;
+        self.0.iter().try_for_each(|mistake| write!(f, "\n  - {mistake}"))
+    }
+}
+
+impl std::error::Error for Mistakes {}
+
+impl Config {
+    /// Reads `source`.
+    ///
+    /// # Errors
+    /// Every mistake at once: unknown names, values that can't be read, and settings that contradict each other.
+    pub(crate) fn parse(source: Source) -> Result<Self, Mistakes> {
+        let mut reader = Reader { source, mistakes: Vec::new(), secrets: Vec::new() };
+        let config = reader.config();
+        let Reader { source, mistakes, .. } = reader;
+        let mut all = source.into_mistakes();
+        all.extend(mistakes);
+        config.filter(|_| all.is_empty()).ok_or(Mistakes(all))
+    }
+
+    /// Whether the server runs with defaults that must not face the network.
+    pub(crate) const fn is_development(&self) -> bool {
+        self.public_url.is_none() || matches!(self.mail.via, Via::Local { .. })
+    }
+}
+
+/// An Ed25519 key from a PEM file.
+fn read_key(path: &Path) -> Result<Ed25519Key, Failure> {
+    let pem = Zeroizing::new(std::fs::read(path)?);
+    Ok(Ed25519Key::from_pem(&pem)?)
+}
+
+/// Takes values out of the source. A value that can't be read is noted, and its default goes on.
+struct Reader {
+    source: Source,
+    mistakes: Vec<String>,
+    /// Secrets seen so far, by name.
+    secrets: Vec<(&'static str, Zeroizing<String>)>,
+}
+
+impl Reader {
+    /// `None` where a mistake leaves nothing to go on with.
+    fn config(&mut self) -> Option<Config> {
+        self.only("AUTH_PROFILE", &["tokens"]);
+        self.only("AUTH_STORE", &["sqlx"]);
+        self.only("AUTH_WEB", &["axum"]);
+        let loopback = SocketAddr::from(([127, 0, 0, 1], 8080));
+        let (database, signing, mail) = (self.database(), self.signing(), self.mail());
+        let config = Config {
+            listen: self.parsed("AUTH_LISTEN", "an address and port such as 127.0.0.1:8080").unwrap_or(loopback),
+            public_url: self.url("PUBLIC_URL"),
+            frontend_url: self.url("FRONTEND_URL"),
+            audience: self.source.take("AUTH_AUDIENCE"),
+            database: database?,
+            pepper: self.secret("AUTH_PEPPER").and_then(|secret| self.pepper("AUTH_PEPPER", &secret)),
+            old_peppers: self.old_peppers(),
+            signing,
+            mail: mail?,
+            lifetimes: self.lifetimes(),
+            reuse: self.choice("AUTH_REUSE", &[("refuse", Reuse::Refuse), ("resume", Reuse::Resume)]),
+            access_check: self.choice(
+                "AUTH_ACCESS_CHECK",
+                &[("session", AccessCheck::Session), ("stateless", AccessCheck::Stateless)],
+            ),
+            unverified_sign_in: self.choice(
+                "AUTH_UNVERIFIED_SIGN_IN",
+                &[("allow", UnverifiedSignIn::Allow), ("refuse", UnverifiedSignIn::Refuse)],
+            ),
+            throttle: self.choice("AUTH_THROTTLE", &[("on", true), ("danger_off", false)]),
+            trusted_proxies: self.list("AUTH_TRUSTED_PROXIES", "a network such as 10.0.0.0/8", |text| {
+                text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()
+            }),
+            allowed_origins: self.list("AUTH_ALLOWED_ORIGINS", "an origin such as https://app.example.com", |text| {
+                Origin::parse(text).ok()
+            }),
+            log: self.source.take("AUTH_LOG").unwrap_or_else(|| "info".to_owned()),
+        };
+        self.check(&config);
+        Some(config)
+    }
+
+    /// What no single setting shows.
+    fn check(&mut self, config: &Config) {
+        if !config.listen.ip().is_loopback() {
+            if config.public_url.is_none() {
+                self.mistake("AUTH_LISTEN is not loopback: PUBLIC_URL must say where clients reach the server");
+            }
+            if matches!(config.mail.via, Via::Local { .. }) {
+                self.mistake(
+                    "AUTH_LISTEN is not loopback: mail to the console or a folder is for development; set SMTP_HOST",
+                );
+            }
+        }
+        #[cfg(feature = "postgres")]
+        if matches!(config.database, Database::Postgres(_)) && config.pepper.is_none() {
+            self.mistake("AUTH_PEPPER is required on PostgreSQL, where all nodes must agree on it");
+        }
+        if !config.old_peppers.is_empty() && config.pepper.is_none() {
+            self.mistake("AUTH_PEPPER_OLD is set without AUTH_PEPPER");
+        }
+        if config.log.parse::<tracing_subscriber::filter::Targets>().is_err() {
+            self.mistake("AUTH_LOG is no filter such as info or auth_core=debug,info");
+        }
+    }
+
+    fn database(&mut self) -> Option<Database> {
+        let url = self.source.take("DATABASE_URL").unwrap_or_else(|| "sqlite://portcullis.db".to_owned());
+        match url.split_once(':') {
+            Some(("sqlite", rest)) => {
+                let rest = rest.strip_prefix("//").unwrap_or(rest);
+                let file = PathBuf::from(rest.split('?').next().unwrap_or_default());
+                if file.as_os_str().is_empty() || file == Path::new(":memory:") || url.contains("mode=memory") {
+                    self.mistake(
+                        "DATABASE_URL must name a database file: what is in memory is lost at the first restart",
+                    );
+                }
+                Some(Database::Sqlite { url, file })
+            }
+            #[cfg(feature = "postgres")]
+            Some(("postgres" | "postgresql", _)) => Some(Database::Postgres(DatabaseUrl(Zeroizing::new(url)))),
+            _ => {
+                // The address itself may hold a password.
+                let scheme = url.split(':').next().unwrap_or_default().to_owned();
+                self.mistake(format!("DATABASE_URL: this build has no storage for {scheme:?}"));
+                None
+            }
+        }
+    }
+
+    fn old_peppers(&mut self) -> Vec<Pepper> {
+        let old = self.secret("AUTH_PEPPER_OLD");
+        let old = old.as_ref().map(|list| list.split(',').map(str::trim).filter(|text| !text.is_empty()));
+        old.into_iter().flatten().filter_map(|text| self.pepper("AUTH_PEPPER_OLD", text)).collect()
+    }
+
+    fn pepper(&mut self, name: &str, text: &str) -> Option<Pepper> {
+        let pepper = Pepper::new(text.as_bytes());
+        pepper.map_err(|error| self.mistake(format!("{name}: {error}"))).ok()
+    }
+
+    fn signing(&mut self) -> Signing {
+        match (self.secret("JWT_SECRET"), self.source.take("JWT_KEY_FILE")) {
+            (Some(_), Some(_)) => self.mistake("JWT_SECRET and JWT_KEY_FILE are both set: one key signs"),
+            (Some(secret), None) => match HmacSecret::new(secret.as_bytes()) {
+                Ok(secret) => return Signing::Secret(secret),
+                Err(error) => self.mistake(format!("JWT_SECRET: {error}")),
+            },
+            (None, Some(file)) => match read_key(Path::new(&file)) {
+                Ok(key) => return Signing::Own(key),
+                Err(error) => self.mistake(format!("JWT_KEY_FILE {file}: {error}")),
+            },
+            (None, None) => {}
+        }
+        Signing::Stored
+    }
+
+    fn mail(&mut self) -> Option<Mail> {
+        let from = self.source.take("MAIL_FROM");
+        let folder = self.source.take("MAIL_DIR").map_or_else(|| PathBuf::from("mail"), PathBuf::from);
+        let smtp = self.smtp();
+        if smtp.is_some() && from.is_none() {
+            self.mistake("MAIL_FROM is required with SMTP_HOST");
+        }
+        let mailer = self.source.take("AUTH_MAILER");
+        let via = match (mailer.as_deref(), smtp) {
+            (Some("smtp") | None, Some(smtp)) => smtp,
+            (None, None) => Via::Local { console: true, folder: Some(folder) },
+            (Some("console"), None) => Via::Local { console: true, folder: None },
+            (Some("file"), None) => Via::Local { console: false, folder: Some(folder) },
+            (mailer, smtp) => {
+                self.mistake(match (mailer, smtp) {
+                    (Some("smtp"), _) => "AUTH_MAILER=smtp needs SMTP_HOST",
+                    (Some("console" | "file"), _) => "AUTH_MAILER contradicts SMTP_HOST",
+                    _ => "AUTH_MAILER must be smtp, file or console",
+                });
+                Via::Local { console: true, folder: None }
+            }
+        };
+        let sender = Sender::parse(from.as_deref().unwrap_or("Portcullis <portcullis@localhost>"));
+        let sender = sender.map_err(|error| self.mistake(format!("MAIL_FROM: {error}"))).ok()?;
+        Some(Mail { sender, via })
+    }
+
+    #[cfg(feature = "smtp")]
+    fn smtp(&mut self) -> Option<Via> {
+        let host = self.source.take("SMTP_HOST");
+        let port = self.parsed("SMTP_PORT", "a port number");
+        let login = (self.source.take("SMTP_USER"), self.secret("SMTP_PASS"));
+        let tls = self.source.take("SMTP_TLS");
+        let Some(host) = host else {
+            if port.is_some() || login.0.is_some() || login.1.is_some() || tls.is_some() {
+                self.mistake("SMTP_PORT, SMTP_USER, SMTP_PASS and SMTP_TLS mean nothing without SMTP_HOST");
+            }
+            return None;
+        };
+        let tls = match tls.as_deref() {
+            Some("starttls") | None => Tls::StartTls,
+            Some("tls") => Tls::Tls,
+            Some("none") => Tls::None,
+            Some(_) => {
+                self.mistake("SMTP_TLS must be starttls, tls or none");
+                Tls::StartTls
+            }
+        };
+        match (SmtpSettings::new(&host, port.unwrap_or(587), tls), login) {
+            (Ok(smtp), (None, None)) => Some(Via::Smtp(smtp)),
+            (Ok(smtp), (Some(user), Some(mut password))) => {
+                Some(Via::Smtp(smtp.login(user, SmtpPassword::new(std::mem::take(&mut *password)))))
+            }
+            (Ok(smtp), _) => {
+                self.mistake("SMTP_USER and SMTP_PASS go together");
+                Some(Via::Smtp(smtp))
+            }
+            (Err(error), _) => {
+                self.mistake(format!("SMTP_HOST: {error}"));
+                None
+            }
+        }
+    }
+
+    #[cfg(not(feature = "smtp"))]
+    fn smtp(&mut self) -> Option<Via> {
+        let names = ["SMTP_HOST", "SMTP_PORT", "SMTP_USER", "SMTP_PASS", "SMTP_TLS"];
+        let given: Vec<&str> = names.into_iter().filter(|name| self.source.take(name).is_some()).collect();
+        if !given.is_empty() {
+            self.mistake(format!("{}: this build has no SMTP", given.join(", ")));
+        }
+        None
+    }
+
+    fn lifetimes(&mut self) -> Lifetimes {
+        let default = Lifetimes::default();
+        let lifetimes = Lifetimes {
+            access: self.seconds("AUTH_ACCESS_TTL").unwrap_or(default.access),
+            refresh: self.seconds("AUTH_REFRESH_TTL").unwrap_or(default.refresh),
+            idle: self.seconds("AUTH_SESSION_IDLE").unwrap_or(default.idle),
+            max: self.seconds("AUTH_SESSION_MAX").unwrap_or(default.max),
+            reuse_leeway: self.seconds("AUTH_REUSE_LEEWAY").unwrap_or(default.reuse_leeway),
+        };
+        if let Err(mistakes) = lifetimes.check() {
+            self.mistakes.extend(mistakes);
+        }
+        lifetimes
+    }
+
+    /// A secret that isn't one of those that documentation suggests, or that another variable holds too.
+    fn secret(&mut self, name: &'static str) -> Option<Zeroizing<String>> {
+        const PLACEHOLDERS: [&str; 6] =
+            ["changeme", "change-me", "change_me", "change this", "your-secret", "placeholder"];
+        let secret = Zeroizing::new(self.source.take(name)?);
+        let lower = Zeroizing::new(secret.to_lowercase());
+        if PLACEHOLDERS.iter().any(|word| lower.contains(word)) {
+            self.mistake(format!("{name} is a placeholder, not a secret"));
+        }
+        // Who learns one of them must not have learnt the others.
+        if let Some((other, _)) = self.secrets.iter().find(|(_, seen)| seen.as_bytes().eq(secret.as_bytes())) {
+            self.mistake(format!("{name} and {other} are the same secret"));
+        }
+        self.secrets.push((name, secret.clone()));
+        Some(secret)
+    }
+
+    fn url(&mut self, name: &'static str) -> Option<String> {
+        let text = self.source.take(name)?;
+        let is_base = |url: &Url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.has_host()
+                && url.query().is_none()
+                && url.fragment().is_none()
+                && url.username().is_empty()
+                && url.password().is_none()
+        };
+        match Url::parse(&text) {
+            Ok(url) if is_base(&url) => Some(text.trim_end_matches('/').to_owned()),
+            _ => {
+                self.mistake(format!("{name} must be an address such as https://auth.example.com"));
+                None
+            }
+        }
+    }
+
+    fn seconds(&mut self, name: &'static str) -> Option<Duration> {
+        self.parsed::<u32>(name, "a number of seconds").map(|seconds| Duration::from_secs(seconds.into()))
+    }
+
+    fn parsed<T: FromStr>(&mut self, name: &'static str, what: &str) -> Option<T> {
+        let value = self.source.take(name)?.parse();
+        value.map_err(|_| self.mistake(format!("{name} must be {what}"))).ok()
+    }
+
+    /// The first of `choices` is the default.
+    fn choice<T: Copy>(&mut self, name: &'static str, choices: &[(&str, T)]) -> T {
+        let value = self.source.take(name);
+        let chosen = value.as_deref().map(|value| choices.iter().find(|(word, _)| *word == value));
+        match chosen {
+            Some(Some((_, choice))) => *choice,
+            None => choices[0].1,
+            Some(None) => {
+                let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+                self.mistake(format!("{name} must be {}", words.join(" or ")));
+                choices[0].1
+            }
+        }
+    }
+
+    /// A choice of which this build has only some.
+    fn only(&mut self, name: &'static str, built: &[&str]) {
+        if let Some(value) = self.source.take(name).filter(|value| !built.contains(&value.as_str())) {
+            self.mistake(format!("{name}: this build has no {value:?}, only {}", built.join(", ")));
+        }
+    }
+
+    fn list<T>(&mut self, name: &'static str, what: &str, read: impl Fn(&str) -> Option<T>) -> Vec<T> {
+        let list = self.source.take(name).unwrap_or_default();
+        let mut items = Vec::new();
+        for text in list.split(',').map(str::trim).filter(|text| !text.is_empty()) {
+            match read(text) {
+                Some(item) => items.push(item),
+                None => self.mistake(format!("{name}: {text:?} is not {what}")),
+            }
+        }
+        items
+    }
+
+    fn mistake(&mut self, text: impl Into<String>) {
+        self.mistakes.push(text.into());
+    }
+}

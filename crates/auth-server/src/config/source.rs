@@ -1,0 +1,132 @@
+//! Where settings come from: environment, `.env`, TOML file.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::variables::VARIABLES;
+
+/// The settings that were given, by name, before anybody has looked at their values.
+///
+/// The environment wins over `.env`, which wins over the TOML file. An empty value counts as not given. The TOML file has
+/// the variables' names as keys, in either case, and lists instead of commas where that reads better.
+#[derive(Debug, Default)]
+pub(crate) struct Source {
+    values: BTreeMap<&'static str, String>,
+    mistakes: Vec<String>,
+}
+
+impl Source {
+    /// Reads the process's environment, `.env` in the current folder, and the TOML file if one is named.
+    pub(crate) fn read(toml: Option<&Path>) -> Self {
+        let mut source = Self::default();
+        source.add_environment(std::env::vars_os().filter_map(|(name, value)| {
+            let name = name.into_string().ok()?;
+            Some((name, value.into_string()))
+        }));
+        match dotenvy::dotenv_iter() {
+            Ok(lines) => source.add_dotenv(lines),
+            Err(error) if error.not_found() => {}
+            Err(error) => source.mistakes.push(format!(".env can't be read: {error}")),
+        }
+        if let Some(path) = toml {
+            match std::fs::read_to_string(path) {
+                Ok(text) => source.add_toml(&text, &path.display().to_string()),
+                Err(error) => source.mistakes.push(format!("{} can't be read: {error}", path.display())),
+            }
+        }
+        source
+    }
+
+    /// Without what would make the server face the network: its public address, and whoever delivers mail.
+    pub(crate) fn for_development(mut self) -> Self {
+        const PRODUCTION: [&str; 7] =
+            ["PUBLIC_URL", "AUTH_MAILER", "SMTP_HOST", "SMTP_PORT", "SMTP_USER", "SMTP_PASS", "SMTP_TLS"];
+        self.values.retain(|name, _| !PRODUCTION.contains(name));
+        self
+    }
+
+    /// The value of a variable that [`VARIABLES`] lists.
+    pub(crate) fn take(&mut self, name: &'static str) -> Option<String> {
+        debug_assert!(VARIABLES.contains(&name), "{name} is not listed");
+        self.values.remove(name)
+    }
+
+    /// What was wrong with the sources themselves.
+    pub(crate) fn into_mistakes(self) -> Vec<String> {
+        self.mistakes
+    }
+
+    pub(crate) fn add_environment<V>(&mut self, variables: impl Iterator<Item = (String, Result<String, V>)>) {
+        for (name, value) in variables {
+            // Kubernetes makes these up for a service that is called `auth`.
+            let is_injected = name.starts_with("AUTH_SERVICE_") || name.starts_with("AUTH_PORT");
+            match (known(&name), value) {
+                (Some(name), Ok(value)) => self.add(name, value),
+                (Some(name), Err(_)) => self.mistakes.push(format!("{name} is not valid UTF-8")),
+                (None, _) if name.starts_with("AUTH_") && !is_injected => self.unknown(&name, "the environment"),
+                (None, _) => {}
+            }
+        }
+    }
+
+    fn add_dotenv(&mut self, lines: impl Iterator<Item = Result<(String, String), dotenvy::Error>>) {
+        for line in lines {
+            match line {
+                Ok((name, value)) => match known(&name) {
+                    Some(name) => self.add(name, value),
+                    None if name.starts_with("AUTH_") => self.unknown(&name, ".env"),
+                    None => {}
+                },
+                // The error's own text quotes the line, which may hold a secret.
+                Err(_) => self.mistakes.push(".env has a line that can't be read".to_owned()),
+            }
+        }
+    }
+
+    pub(crate) fn add_toml(&mut self, text: &str, file: &str) {
+        let table = match text.parse::<toml::Table>() {
+            Ok(table) => table,
+            // Its message quotes the text; the position is enough.
+            Err(error) => {
+                let line = error.span().map_or(0, |span| text[..span.start].lines().count().max(1));
+                return self.mistakes.push(format!("{file} is not valid TOML (line {line})"));
+            }
+        };
+        for (key, value) in table {
+            let Some(name) = known(&key.to_ascii_uppercase()) else {
+                self.unknown(&key, file);
+                continue;
+            };
+            match plain(&value) {
+                Some(value) => self.add(name, value),
+                None => self.mistakes.push(format!("{name} in {file} must be a text, a number or a list of texts")),
+            }
+        }
+    }
+
+    fn add(&mut self, name: &'static str, value: String) {
+        if !value.is_empty() {
+            self.values.entry(name).or_insert(value);
+        }
+    }
+
+    fn unknown(&mut self, name: &str, place: &str) {
+        self.mistakes.push(format!("{name} in {place} is no setting of this server"));
+    }
+}
+
+fn known(name: &str) -> Option<&'static str> {
+    VARIABLES.iter().copied().find(|known| *known == name)
+}
+
+fn plain(value: &toml::Value) -> Option<String> {
+    match value {
+        toml::Value::String(text) => Some(text.clone()),
+        toml::Value::Integer(number) => Some(number.to_string()),
+        toml::Value::Array(items) => {
+            let items: Option<Vec<&str>> = items.iter().map(toml::Value::as_str).collect();
+            Some(items?.join(","))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,38 @@
+//! Every variable there is.
+
+/// The names of all variables that configure the server. `.env.example` and the configuration page are checked against
+/// this list.
+pub(crate) const VARIABLES: &[&str] = &[
+    "AUTH_LISTEN",
+    "AUTH_PROFILE",
+    "PUBLIC_URL",
+    "FRONTEND_URL",
+    "DATABASE_URL",
+    "AUTH_STORE",
+    "AUTH_WEB",
+    "AUTH_PEPPER",
+    "AUTH_PEPPER_OLD",
+    "JWT_SECRET",
+    "JWT_KEY_FILE",
+    "AUTH_AUDIENCE",
+    "AUTH_MAILER",
+    "MAIL_FROM",
+    "MAIL_DIR",
+    "SMTP_HOST",
+    "SMTP_PORT",
+    "SMTP_USER",
+    "SMTP_PASS",
+    "SMTP_TLS",
+    "AUTH_SESSION_IDLE",
+    "AUTH_SESSION_MAX",
+    "AUTH_ACCESS_TTL",
+    "AUTH_REFRESH_TTL",
+    "AUTH_REUSE_LEEWAY",
+    "AUTH_REUSE",
+    "AUTH_ACCESS_CHECK",
+    "AUTH_UNVERIFIED_SIGN_IN",
+    "AUTH_THROTTLE",
+    "AUTH_TRUSTED_PROXIES",
+    "AUTH_ALLOWED_ORIGINS",
+    "AUTH_LOG",
+];

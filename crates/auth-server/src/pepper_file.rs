@@ -1,0 +1,134 @@
+//! The pepper of the embedded database: made once, and kept in a file beside it.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use auth_core::keys::Pepper;
+use auth_core::port::Entropy;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+use crate::Failure;
+
+/// The pepper beside `database`, made and written (0600) where there is none.
+///
+/// # Errors
+/// When the file can't be read or written, is open to others, or holds no pepper. It is never overwritten: with another
+/// pepper every password in the database would be wrong.
+pub(crate) fn load_or_create(database: &Path, entropy: &dyn Entropy) -> Result<Pepper, Failure> {
+    let path = path_beside(database);
+    match read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        text => return parse(&path, &text.map_err(|error| format!("{}: {error}", path.display()))?),
+    }
+    let mut bytes = Zeroizing::new([0; 32]);
+    entropy.fill(&mut *bytes);
+    let text = Zeroizing::new(STANDARD.encode(*bytes));
+    match create(&path, &text) {
+        Ok(()) => {
+            tracing::warn!(
+                file = %path.display(),
+                "made a pepper; without this file nobody can sign in: back it up, apart from the database"
+            );
+            parse(&path, &text)
+        }
+        // Another process that starts at the same moment was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => parse(&path, &read(&path)?),
+        Err(error) => Err(format!("{}: {error}", path.display()).into()),
+    }
+}
+
+fn path_beside(database: &Path) -> PathBuf {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".pepper");
+    path.into()
+}
+
+fn parse(path: &Path, text: &str) -> Result<Pepper, Failure> {
+    let bytes = STANDARD.decode(text.trim()).map_err(|_| format!("{} holds no pepper", path.display()))?;
+    Ok(Pepper::new(bytes).map_err(|error| format!("{}: {error}", path.display()))?)
+}
+
+fn read(path: &Path) -> io::Result<Zeroizing<String>> {
+    let mut file = File::open(path)?;
+    refuse_open_to_others(&file)?;
+    let mut text = Zeroizing::new(String::with_capacity(64));
+    file.read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// Written whole under another name, then linked into place: no other process ever reads half a pepper, and none that is
+/// there is replaced.
+fn create(path: &Path, text: &str) -> io::Result<()> {
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(format!(".{}", std::process::id()));
+    let draft = PathBuf::from(draft);
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&draft).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        std::fs::hard_link(&draft, path)
+    });
+    let _ = std::fs::remove_file(&draft);
+    written
+}
+
+fn refuse_open_to_others(file: &File) -> io::Result<()> {
+    #[cfg(unix)]
+    if std::os::unix::fs::PermissionsExt::mode(&file.metadata()?.permissions()) & 0o077 != 0 {
+        let message = "the pepper is open to other users; make it 0600";
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
+    }
+    #[cfg(not(unix))]
+    let _ = file;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use auth_core::adapter::SystemEntropy;
+    use auth_core::keys::{KeyRing, Pepper};
+
+    use super::*;
+
+    fn id(pepper: &Pepper) -> auth_core::domain::KeyId {
+        KeyRing::new(pepper, &[]).current()
+    }
+
+    // SC3: made once, kept, and for the owner's eyes only.
+    #[test]
+    fn sc3_a_pepper_is_made_once_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("a.db");
+        let first = load_or_create(&database, &SystemEntropy).unwrap();
+        let again = load_or_create(&database, &SystemEntropy).unwrap();
+
+        assert_eq!(id(&first), id(&again));
+        let file = folder.path().join("a.db.pepper");
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left behind");
+
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(load_or_create(&database, &SystemEntropy).unwrap_err().to_string().contains("0600"));
+    }
+
+    // SC3: a damaged file is refused, not replaced.
+    #[test]
+    fn sc3_a_damaged_pepper_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.db.pepper");
+        for text in ["", "garbage!", "AAAA", &STANDARD.encode([7; 32])] {
+            std::fs::write(&file, text).unwrap();
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+            assert!(load_or_create(&folder.path().join("a.db"), &SystemEntropy).is_err(), "{text:?}");
+            assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The store that the configuration names.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use auth_core::port::{Store, StoreError};
+use auth_schema::Migration;
+
+use crate::Failure;
+use crate::config::Database;
+
+/// A store that knows its schema.
+#[async_trait]
+pub(crate) trait OwnSchema: Store {
+    /// The migrations that it lacks.
+    async fn missing(&self) -> Result<Vec<&'static Migration>, StoreError>;
+
+    /// Applies them, and returns them.
+    async fn bring_up_to_date(&self) -> Result<Vec<&'static Migration>, StoreError>;
+}
+
+/// Connects to the database.
+pub(crate) async fn open(database: &Database) -> Result<Arc<dyn OwnSchema>, StoreError> {
+    Ok(match database {
+        Database::Sqlite { url, .. } => Arc::new(auth_store_sqlx::SqliteStore::connect(url).await?),
+        #[cfg(feature = "postgres")]
+        Database::Postgres(url) => Arc::new(auth_store_sqlx::PostgresStore::connect(url.expose()).await?),
+    })
+}
+
+/// The store, with the schema that this version needs.
+///
+/// The embedded database is ours, and is brought up to date here. A server is its operators': where something is missing
+/// they are told what, and nothing is changed.
+pub(super) async fn ready(database: &Database) -> Result<Arc<dyn Store>, Failure> {
+    let store = open(database).await?;
+    if matches!(database, Database::Sqlite { .. }) {
+        store.bring_up_to_date().await?;
+    }
+    let missing: Vec<String> = store.missing().await?.iter().map(ToString::to_string).collect();
+    if missing.is_empty() {
+        Ok(store)
+    } else {
+        Err(format!("the database lacks migrations ({}); run `auth-server migrate`", missing.join(", ")).into())
+    }
+}
+
+/// What both stores call alike; their types differ.
+macro_rules! own_schema {
+    ($store:ident) => {
+        #[async_trait]
+        impl OwnSchema for auth_store_sqlx::$store {
+            async fn missing(&self) -> Result<Vec<&'static Migration>, StoreError> {
+                self.check_schema().await
+            }
+
+            async fn bring_up_to_date(&self) -> Result<Vec<&'static Migration>, StoreError> {
+                self.migrate().await
+            }
+        }
+    };
+}
+
+own_schema!(SqliteStore);
+#[cfg(feature = "postgres")]
+own_schema!(PostgresStore);

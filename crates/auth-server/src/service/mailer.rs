@@ -1,0 +1,28 @@
+//! The mailer that the configuration names.
+
+use std::sync::Arc;
+
+use auth_core::port::{Clock, Mailer};
+#[cfg(feature = "smtp")]
+use auth_mail::SmtpMailer;
+use auth_mail::{Composer, ConsoleMailer, FileMailer, Tee, Templates};
+
+use crate::Failure;
+use crate::config::{Mail, Via};
+
+/// Makes the mailer; for a folder, the folder too.
+pub(super) fn open(mail: Mail, clock: Arc<dyn Clock>) -> Result<Arc<dyn Mailer>, Failure> {
+    let composer = Composer::new(mail.sender, Templates::default(), clock);
+    Ok(match mail.via {
+        #[cfg(feature = "smtp")]
+        Via::Smtp(settings) => Arc::new(SmtpMailer::new(settings, composer)?),
+        Via::Local { console, folder } => {
+            let files = folder.map(|folder| FileMailer::new(folder, composer.clone())).transpose()?;
+            match (console, files) {
+                (true, Some(files)) => Arc::new(Tee::new(Arc::new(ConsoleMailer::new(composer)), Arc::new(files))),
+                (_, None) => Arc::new(ConsoleMailer::new(composer)),
+                (false, Some(files)) => Arc::new(files),
+            }
+        }
+    })
+}

@@ -1,0 +1,80 @@
+//! The service, put together from its configuration: one adapter for each port.
+
+pub(crate) mod database;
+mod listen;
+mod mailer;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use auth_core::adapter::{
+    Argon2Pool, DangerNoThrottle, LocalThrottle, NoBreachCheck, PoolSettings, SystemClock, SystemEntropy,
+};
+use auth_core::keys::KeyRing;
+use auth_core::port::{Clock, Entropy, Mailer, Throttle};
+use auth_core::settings::Settings;
+use auth_core::{Auth, Parts};
+use auth_http::{AuthHttp, HttpSettings, Profile};
+
+use crate::Failure;
+use crate::config::{Config, Database};
+
+pub(crate) use listen::serve;
+
+/// What answers requests and sends mail.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) auth: Arc<Auth>,
+    pub(crate) http: AuthHttp,
+    pub(crate) mailer: Arc<dyn Mailer>,
+}
+
+impl Service {
+    /// Puts the service together, for clients that reach it at `bound` where the configuration names no other address.
+    pub(crate) async fn start(config: Config, bound: SocketAddr) -> Result<Self, Failure> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        let is_development = config.is_development();
+        let mailer = mailer::open(config.mail, Arc::clone(&clock))?;
+        let store = database::ready(&config.database).await?;
+
+        let pepper = match (config.pepper, &config.database) {
+            (Some(pepper), _) => pepper,
+            (None, Database::Sqlite { file, .. }) => crate::pepper_file::load_or_create(file, &*entropy)?,
+            #[cfg(feature = "postgres")]
+            (None, Database::Postgres(_)) => return Err("AUTH_PEPPER is required on PostgreSQL".into()),
+        };
+        let ring = KeyRing::new(&pepper, &config.old_peppers);
+        let hasher = Argon2Pool::new(&PoolSettings::default(), ring.password_keys(), Arc::clone(&entropy))?;
+        let throttle: Arc<dyn Throttle> =
+            if config.throttle { Arc::new(LocalThrottle::default()) } else { Arc::new(DangerNoThrottle) };
+
+        let mut settings = Settings::new(config.public_url.unwrap_or_else(|| format!("http://{bound}")));
+        settings.frontend_url = config.frontend_url.unwrap_or(settings.frontend_url);
+        settings.audience = config.audience.unwrap_or(settings.audience);
+        settings.lifetimes = config.lifetimes;
+        settings.reuse = config.reuse;
+        settings.access_check = config.access_check;
+        settings.unverified_sign_in = config.unverified_sign_in;
+
+        let auth = Auth::start(Parts {
+            store,
+            clock,
+            entropy,
+            hasher: Arc::new(hasher),
+            throttle,
+            breached: Arc::new(NoBreachCheck),
+            ring,
+            signing: config.signing,
+            settings,
+        })
+        .await?;
+        let http_settings = HttpSettings {
+            trusted_proxies: config.trusted_proxies,
+            allowed_origins: config.allowed_origins,
+            loopback_only: is_development,
+        };
+        let http = AuthHttp::new(Arc::clone(&auth), Profile::tokens(), http_settings)?;
+        Ok(Self { auth, http, mailer })
+    }
+}
