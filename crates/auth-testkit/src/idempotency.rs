@@ -107,7 +107,8 @@ pub async fn reply_expires(replies: &Arc<dyn Idempotency>) {
     let reply = given::sealed();
     fresh(replies, &first, NOW).await;
     replies.finish(&first.key, first.claim, &reply).await.unwrap();
-    let second = Claimed { key: first.key, claimed_until: NOW + 2 * DAY, ..given::claimed() };
+    let (claimed_until, expires_at) = (NOW + 2 * DAY, NOW + 3 * DAY);
+    let second = Claimed { key: first.key, claimed_until, expires_at, ..given::claimed() };
     finished(replies, &second, (NOW + DAY).before(TICK), &first.fingerprint, &reply).await;
     fresh(replies, &second, NOW + DAY).await;
     in_progress(replies, &first, NOW + DAY, &second.fingerprint).await;
