@@ -46,9 +46,9 @@ fn path_beside(database: &Path) -> PathBuf {
     path.into()
 }
 
+/// The text itself is the pepper, as it is in `AUTH_PEPPER`: what the file holds can be moved there.
 fn parse(path: &Path, text: &str) -> Result<Pepper, Failure> {
-    let bytes = STANDARD.decode(text.trim()).map_err(|_| format!("{} holds no pepper", path.display()))?;
-    Ok(Pepper::new(bytes).map_err(|error| format!("{}: {error}", path.display()))?)
+    Ok(Pepper::new(text.trim().as_bytes()).map_err(|error| format!("{}: {error}", path.display()))?)
 }
 
 fn read(path: &Path) -> io::Result<Zeroizing<String>> {
@@ -112,6 +112,8 @@ mod tests {
 
         assert_eq!(id(&first), id(&again));
         let file = folder.path().join("a.db.pepper");
+        let moved = Pepper::new(std::fs::read(&file).unwrap()).unwrap();
+        assert_eq!(id(&first), id(&moved), "AUTH_PEPPER takes what the file holds");
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left behind");
 
