@@ -167,7 +167,7 @@ pub(crate) const CODE_ATTEMPTS: u32 = 5;
 /// Failed codes per account and purpose, over all codes: 5 an hour and 10 a day.
 pub(crate) const CODE_BUDGETS: [(u32, Duration); 2] = [(5, hours(1)), (10, hours(24))];
 /// Records of one purpose that live at once: a stranger's request must not kill the owner's mail.
-pub(crate) const LIVE_TOKENS: u32 = 3;
+pub(crate) const LIVE_TOKENS: usize = 3;
 
 const fn minutes(n: u64) -> Duration {
     Duration::from_secs(n * 60)

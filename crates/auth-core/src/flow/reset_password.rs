@@ -1,17 +1,17 @@
 //! Setting a new password without the old one.
 
 use crate::auth::{Auth, Fault, fault_into};
-use crate::domain::{AuditKind, Context, Email, Issued, Notice, Password, Purpose, Status};
+use crate::domain::{AuditKind, Context, Email, Issued, Notice, Password, Purpose, Status, Timestamp, User};
 use crate::flow::proof::{self, Proof, ProofError};
 pub use crate::flow::verify_email::RequestError;
 use crate::flow::verify_email::throttle_mail;
 use crate::flow::{judge_password, mail, sign_in, throttle};
-use crate::port::{Change, CommitError, Rejected};
+use crate::port::{Change, CommitError, Rejected, StoreError};
 use crate::rules::password::WeakPassword;
 use crate::settings::LIVE_TOKENS;
 
-/// Mails a code and a link to the address, if it has an active account. Up to three such mails are good at once, so that a
-/// stranger's request doesn't kill the owner's.
+/// Mails a code and a link to the address, if it has an active account. Up to three such mails are good at once: the first
+/// two and the last, so that strangers' requests don't kill the owner's.
 ///
 /// Tells nobody whether it has: the answer is the same, and no mail is sent before it (ASVS 6.3.8).
 ///
@@ -22,15 +22,32 @@ pub async fn request(auth: &Auth, email: &Email, context: &Context) -> Result<()
     let user = auth.store.find_user_by_email(email).await?.map(|account| account.user);
     throttle_mail(auth, "reset-request", email, user.as_ref(), context).await?;
     let event = auth.event(AuditKind::ResetRequested, context, now).about(user.as_ref().map(|user| user.id));
-    let mut changes = Vec::with_capacity(4);
-    if let Some(user) = user.filter(|user| user.status == Status::Active) {
-        let (token, mail) = mail::token_mail(auth, &user, Purpose::ResetPassword, now)?;
-        changes.push(Change::TrimTokens { user: user.id, purpose: Purpose::ResetPassword, keep: LIVE_TOKENS - 1 });
-        changes.push(Change::IssueToken(token));
-        changes.push(Change::Enqueue(mail));
+    let user = user.filter(|user| user.status == Status::Active);
+    // A round is rejected where another request has replaced the same token meanwhile.
+    for _ in 0..3 {
+        let mut changes = Vec::with_capacity(4);
+        if let Some(user) = &user {
+            changes.extend(make_room(auth, user, now).await?);
+            let (token, mail) = mail::token_mail(auth, user, Purpose::ResetPassword, now)?;
+            changes.push(Change::IssueToken(token));
+            changes.push(Change::Enqueue(mail));
+        }
+        changes.push(Change::Record(event.clone()));
+        match auth.commit(&changes).await {
+            Err(CommitError::Rejected(Rejected::Token)) => {}
+            outcome => return Ok(outcome?),
+        }
     }
-    changes.push(Change::Record(event));
-    Ok(auth.commit(&changes).await?)
+    Err(RequestError::Fault(Fault::Contended))
+}
+
+/// Where as many tokens live as may, the newest gives way. Were it the oldest, a stranger who keeps asking would take the
+/// owner's mail away; so the stranger replaces what the stranger asked for.
+async fn make_room(auth: &Auth, user: &User, now: Timestamp) -> Result<Option<Change>, StoreError> {
+    let mut live = auth.store.tokens_of(user.id, Purpose::ResetPassword).await?;
+    live.retain(|token| now < token.link_until);
+    let newest = live.first().filter(|_| live.len() >= LIVE_TOKENS);
+    Ok(newest.map(|token| Change::SpendToken { user: user.id, token: token.id }))
 }
 
 /// Sets a new password with a mailed link or code.
