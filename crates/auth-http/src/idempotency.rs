@@ -31,7 +31,10 @@ where
     // As the throttles count: an IPv6 client may change its address within its network from one try to the next.
     let client = request.context.ip.map(client::network).unwrap_or_default();
     match idempotency::begin(auth, operation, &client, &key, &request.body).await? {
-        Begin::Replay(kept) => unpack(&kept).ok_or_else(|| Problem::internal("a kept reply can't be read")),
+        Begin::Replay(kept) => {
+            let request_id = request.context.request_id.as_deref().unwrap_or_default();
+            unpack(&kept, request_id).ok_or_else(|| Problem::internal("a kept reply can't be read"))
+        }
         Begin::InProgress => {
             let detail = "The first request with this Idempotency-Key is still under way. Try again.";
             Err(Problem::new(ProblemCode::IdempotencyInProgress, detail))
@@ -84,11 +87,18 @@ fn pack(response: &Response<Bytes>) -> Vec<u8> {
     [&response.status().as_u16().to_be_bytes(), &response.body()[..]].concat()
 }
 
-fn unpack(kept: &[u8]) -> Option<Response<Bytes>> {
+/// The kept reply; a problem under the id of the request that it now answers.
+fn unpack(kept: &[u8], request_id: &str) -> Option<Response<Bytes>> {
     let (status, body) = kept.split_first_chunk()?;
     let status = StatusCode::from_u16(u16::from_be_bytes(*status)).ok()?;
-    let body = Bytes::copy_from_slice(body);
-    Some(if status.is_success() { reply::json_bytes(status, body) } else { reply::problem_bytes(status, body) })
+    if status.is_success() {
+        return Some(reply::json_bytes(status, Bytes::copy_from_slice(body)));
+    }
+    let member = |id: &serde_json::Value| format!("\"requestId\":{id}");
+    let body = std::str::from_utf8(body).ok()?;
+    let problem: serde_json::Value = serde_json::from_str(body).ok()?;
+    let body = body.replacen(&member(problem.get("requestId")?), &member(&request_id.into()), 1);
+    Some(reply::problem_bytes(status, body.into()))
 }
 
 #[cfg(test)]
@@ -118,11 +128,15 @@ mod tests {
     #[test]
     fn id1_replies_come_back_as_they_were() {
         let response = reply::json_bytes(StatusCode::CREATED, Bytes::from_static(b"{}"));
-        let again = unpack(&pack(&response)).unwrap();
+        let again = unpack(&pack(&response), "id").unwrap();
         assert_eq!(
             (again.status(), again.body(), again.headers()),
             (response.status(), response.body(), response.headers())
         );
-        assert!(unpack(b"\x00").is_none());
+        let problem = Problem::new(ProblemCode::Conflict, "Taken.").into_response("first");
+        let again = unpack(&pack(&problem), "second").unwrap();
+        assert_eq!((again.status(), again.headers()), (problem.status(), problem.headers()));
+        assert_eq!(again.body(), Problem::new(ProblemCode::Conflict, "Taken.").into_response("second").body());
+        assert!(unpack(b"\x00", "id").is_none());
     }
 }

@@ -51,9 +51,11 @@ pub async fn en1_requests_for_mail_are_alike(mount: &Mount) {
     }
     let inbox = world.inbox().await;
     let mails = people.each_ref().map(|(_, person)| {
-        inbox.mails_to(&person.address()).iter().map(|mail| mail.content.kind()).collect::<Vec<_>>()
+        let mails = inbox.mails_to(&person.address());
+        let count = |kind| mails.iter().filter(|mail| mail.content.kind() == kind).count();
+        (count(MailKind::Verify), count(MailKind::Reset), mails.len())
     });
-    assert_eq!(mails, [vec![MailKind::Reset], vec![], vec![MailKind::Verify, MailKind::Reset], vec![]]);
+    assert_eq!(mails, [(0, 1, 1), (0, 0, 0), (1, 1, 2), (0, 0, 0)]);
     // Nor does being refused for asking too often tell.
     for path in ["/verify/request", "/password/reset/request"] {
         for _ in 0..4 {

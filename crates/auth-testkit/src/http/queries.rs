@@ -5,7 +5,7 @@ use http::Method;
 use serde_json::json;
 
 use super::{Mount, Person, World};
-use crate::Call::{Claim, Commit, FindSession, FindToken, FindUser, FindUserByEmail, Finish, SessionsOf};
+use crate::Call::{Claim, Commit, FindSession, FindToken, FindUser, FindUserByEmail, Finish, SessionsOf, TokensOf};
 
 /// A guard costs one query: session, user, roles and epoch in one read.
 pub async fn an_authenticated_request_is_one_query(mount: &Mount) {
@@ -46,7 +46,7 @@ pub async fn flows_have_a_budget(mount: &Mount) {
     assert_eq!(cost, [FindSession, FindUser, Commit]);
     let access = reply["accessToken"].as_str().expect("a token").to_owned();
     let ask = world.post("/password/reset/request", json!({ "email": person.email }));
-    assert_eq!(costs(ask).await.0, [FindUserByEmail, Commit]);
+    assert_eq!(costs(ask).await.0, [FindUserByEmail, TokensOf, Commit]);
     let link = world.link(&person, MailKind::Reset).await;
     assert_eq!(costs(world.post("/logout", json!({})).bearer(&access)).await.0, [FindSession, Commit]);
     let body = json!({ "token": link, "password": "another new password" });

@@ -98,7 +98,11 @@ pub async fn se6_sessions_are_ones_own(mount: &Mount) {
 /// SE7: while everything is being logged out, sign-ins and refreshes that are under way leave no earlier credential
 /// alive.
 pub async fn se7_logging_out_everywhere_leaves_none_behind(mount: &Mount) {
-    let world = World::with(mount, |options| options.core.limits.credential_account = limit(1000, 3600)).await;
+    let world = World::with(mount, |options| {
+        options.core.limits.credential_account = limit(1000, 3600);
+        options.core.limits.sign_in_account = limit(1000, 900);
+    })
+    .await;
     let person = world.registered().await;
     let mut held = Vec::new();
     for _ in 0..24 {
