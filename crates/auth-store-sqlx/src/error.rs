@@ -29,6 +29,26 @@ impl Trouble {
     }
 }
 
+/// What the database said, without the rows that it said it about: PostgreSQL's details hold addresses and digests, and
+/// this goes into logs.
+#[derive(Debug, thiserror::Error)]
+#[error("{message} (code {code})")]
+struct Said {
+    code: String,
+    message: String,
+}
+
+/// What of `error` a [`StoreError`](auth_core::port::StoreError) may carry.
+pub(crate) fn source(error: sqlx::Error) -> Box<dyn std::error::Error + Send + Sync> {
+    match error {
+        sqlx::Error::Database(error) => {
+            let code = error.code().unwrap_or_default().into_owned();
+            Said { code, message: error.message().to_owned() }.into()
+        }
+        other => other.into(),
+    }
+}
+
 /// A stored value that this version can't read: written by a later one, or damaged.
 #[derive(Debug, thiserror::Error)]
 #[error("the stored {0} can't be read")]

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use auth_core::port::StoreError;
-use sqlx::ConnectOptions;
 use sqlx::error::DatabaseError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
@@ -38,7 +37,7 @@ impl SqliteStore {
             .max_lifetime(None)
             .idle_timeout(None)
             .test_before_acquire(false);
-        let in_memory = options.to_url_lossy().query_pairs().any(|(name, value)| name == "mode" && value == "memory");
+        let in_memory = url.contains(":memory:") || url.contains("mode=memory");
         if !in_memory {
             create(options.get_filename()).map_err(|error| store::store_error(error.into()))?;
         }

@@ -28,7 +28,7 @@ use sqlx::query::Query;
 use sqlx::{Database, Pool};
 
 use super::{self as dialect, Db};
-use crate::error::Trouble;
+use crate::error::{Trouble, source};
 #[allow(unused_imports, reason = "not every dialect has to connect patiently")]
 pub(super) use retry::patiently;
 
@@ -113,7 +113,7 @@ fn sql(text: &'static str) -> Statement {
 pub(super) fn store_error(error: sqlx::Error) -> StoreError {
     let store = dialect::DIALECT.as_str();
     match Trouble::of(&error, dialect::trouble) {
-        Trouble::Failure => StoreError::Failed { store, source: error.into() },
-        Trouble::Contention | Trouble::Cut | Trouble::Away => StoreError::Unavailable { store, source: error.into() },
+        Trouble::Failure => StoreError::Failed { store, source: source(error) },
+        Trouble::Contention | Trouble::Cut | Trouble::Away => StoreError::Unavailable { store, source: source(error) },
     }
 }

@@ -1,0 +1,6 @@
+//! Tests that every dialect's file includes for itself.
+
+mod commits;
+mod conformance;
+mod migrations;
+mod reads;
