@@ -1,0 +1,116 @@
+//! One mock of everything that a database does.
+
+use async_trait::async_trait;
+use mockall::mock;
+
+use super::{
+    AuditLog, Change, Claim, Claimed, Commit, CommitError, Housekeeping, Idempotency, Keys, Outbox, Sessions,
+    StoreError, Tokens, Users,
+};
+use crate::domain::{
+    Account, AuditEvent, Digest, Email, EventId, Issued, LeaseId, LeasedMail, MailId, PepperCheck, Purpose, Sealed,
+    Session, SessionId, Signed, SigningKey, Timestamp, Token, UserId,
+};
+
+mock! {
+    /// A mock of the whole [`Store`](super::Store), for code that takes an `Arc<dyn Store>`.
+    #[derive(Debug)]
+    pub Store {}
+
+    #[async_trait]
+    impl Users for Store {
+        async fn find_user(&self, id: UserId) -> Result<Option<Account>, StoreError>;
+        async fn find_user_by_email(&self, email: &Email) -> Result<Option<Account>, StoreError>;
+    }
+
+    #[async_trait]
+    impl Sessions for Store {
+        async fn find_session(&self, id: SessionId) -> Result<Option<Signed>, StoreError>;
+        async fn sessions_of(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError>;
+    }
+
+    #[async_trait]
+    impl Tokens for Store {
+        async fn find_token(&self, link: &Digest) -> Result<Option<Issued>, StoreError>;
+        async fn tokens_of(&self, user: UserId, purpose: Purpose) -> Result<Vec<Token>, StoreError>;
+    }
+
+    #[async_trait]
+    impl AuditLog for Store {
+        async fn audit_events(
+            &self,
+            subject: Option<UserId>,
+            before: Option<EventId>,
+            limit: u32,
+        ) -> Result<Vec<AuditEvent>, StoreError>;
+    }
+
+    #[async_trait]
+    impl Keys for Store {
+        async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError>;
+        async fn pepper_checks(&self) -> Result<Vec<PepperCheck>, StoreError>;
+    }
+
+    #[async_trait]
+    impl Commit for Store {
+        async fn commit(&self, changes: &[Change]) -> Result<(), CommitError>;
+    }
+
+    #[async_trait]
+    impl Outbox for Store {
+        async fn lease_mail(
+            &self,
+            lease: LeaseId,
+            now: Timestamp,
+            until: Timestamp,
+            limit: u32,
+        ) -> Result<Vec<LeasedMail>, StoreError>;
+        async fn settle_mail(&self, mail: MailId, lease: LeaseId) -> Result<bool, StoreError>;
+        async fn postpone_mail(
+            &self,
+            mail: MailId,
+            lease: LeaseId,
+            due: Timestamp,
+            reason: &str,
+        ) -> Result<bool, StoreError>;
+        async fn bury_mail(&self, mail: MailId, lease: LeaseId, reason: &str) -> Result<bool, StoreError>;
+    }
+
+    #[async_trait]
+    impl Idempotency for Store {
+        async fn claim(&self, request: &Claimed, now: Timestamp) -> Result<Claim, StoreError>;
+        async fn finish(&self, key: &Digest, claim: LeaseId, reply: &Sealed) -> Result<(), StoreError>;
+        async fn release(&self, key: &Digest, claim: LeaseId) -> Result<(), StoreError>;
+    }
+
+    #[async_trait]
+    impl Housekeeping for Store {
+        async fn ping(&self) -> Result<(), StoreError>;
+        async fn sweep(&self, now: Timestamp, mail_before: Timestamp, limit: u32) -> Result<u64, StoreError>;
+        async fn acquire(
+            &self,
+            name: &str,
+            holder: LeaseId,
+            now: Timestamp,
+            until: Timestamp,
+        ) -> Result<bool, StoreError>;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::port::Store;
+
+    #[tokio::test]
+    async fn stands_in_for_a_whole_store() {
+        let mut mock = MockStore::new();
+        mock.expect_ping().once().returning(|| Ok(()));
+        mock.expect_commit().withf(<[Change]>::is_empty).once().returning(|_| Ok(()));
+        let store: Arc<dyn Store> = Arc::new(mock);
+        store.ping().await.unwrap();
+        store.commit(&[]).await.unwrap();
+    }
+}
