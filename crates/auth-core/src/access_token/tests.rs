@@ -578,6 +578,16 @@ fn jw6_objects_only() {
         let header = format!(r#"{{"alg":"HS256","typ":"at+jwt"{}}}"#, others(n));
         assert_eq!(with_header(&tokens, &header), expected, "{n} others");
     }
+    for more in ["x", "{}", ",", "\0"] {
+        let header = header_of(&tokens) + more;
+        assert_eq!(with_header(&tokens, &header), Err(InvalidAccessToken::Malformed), "header, then {more}");
+        let body = payload(|_| {}) + more;
+        assert_eq!(with_payload(&tokens, &body), Err(InvalidAccessToken::Claims), "claims, then {more}");
+    }
+    for (bytes, expected) in [(5_000, Ok(claims())), (6_000, Err(InvalidAccessToken::Malformed))] {
+        let body = payload(|claims| drop(claims.insert("x".to_owned(), json!("x".repeat(bytes)))));
+        assert_eq!(with_payload(&tokens, &body), expected, "{bytes} bytes more");
+    }
     // Depth costs no stack.
     let deep = format!(r#"{{"alg":"HS256","typ":"at+jwt","x":{}{}}}"#, "[".repeat(2000), "]".repeat(2000));
     assert_eq!(with_header(&tokens, &deep), Ok(claims()));

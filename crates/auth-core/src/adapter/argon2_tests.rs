@@ -302,6 +302,27 @@ async fn pw6_dropped_callers_are_passed_over() {
     assert_eq!(pool.hashed(), 2);
 }
 
+// SC1: of a password, and of what was derived from it, nothing stays in a thread's memory.
+#[test]
+fn sc1_memory_is_erased() {
+    let shared = Arc::clone(&pool().shared);
+    let mut worker = Worker { shared, memory: allocate(19_456).unwrap(), dirty: 0 };
+    let is_clean = |worker: &Worker| worker.memory.iter().all(|block| block.as_ref().iter().all(|&word| word == 0));
+    let (reply, _answer) = oneshot::channel();
+    worker.answer(reply, |worker| {
+        let hash = worker.hash(&password("correct horse"));
+        assert!(!is_clean(worker));
+        hash
+    });
+    assert!(is_clean(&worker));
+    let (reply, _answer) = oneshot::channel();
+    worker.answer(reply, |worker| -> Result<PasswordHash, HashError> {
+        worker.hash(&password("correct horse")).unwrap();
+        panic!("told to");
+    });
+    assert!(is_clean(&worker));
+}
+
 #[tokio::test]
 async fn a_panic_costs_one_answer() {
     let (pool, gate) = gated(8);
