@@ -1,4 +1,11 @@
 //! The HTTP conformance suite through axum's router, over every store; and what is axum's own.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+
+mod application;
 mod on_memory;
+mod on_postgres;
+mod on_sqlite;
+mod report;
+mod slow_bodies;
 mod web;

@@ -5,10 +5,15 @@ use std::sync::Arc;
 use auth_testkit::MemoryStore;
 use auth_testkit::http::Mount;
 
-use crate::web;
+use crate::{report, web};
 
 async fn open() -> Mount {
     Mount::new(Arc::new(MemoryStore::new()), web::axum)
 }
 
 auth_testkit::http_suite!(open);
+
+#[test]
+fn reports_what_it_ran_against() {
+    report::suite_ran_against("memory", env!("CARGO_PKG_VERSION"));
+}

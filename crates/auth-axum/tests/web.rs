@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use auth_http::AuthHttp;
-use auth_testkit::http::Web;
+use auth_testkit::MemoryStore;
+use auth_testkit::http::{Mount, Web, World};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -13,6 +14,12 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
+
+/// The wire over a store in memory, for tests that aren't the suite's.
+pub(crate) async fn auth_http() -> AuthHttp {
+    let mount = Mount::new(Arc::new(MemoryStore::new()), axum);
+    World::new(&mount).await.http().clone()
+}
 
 /// All routes of a server that does nothing else.
 pub(crate) fn axum(http: AuthHttp) -> Arc<dyn Web> {

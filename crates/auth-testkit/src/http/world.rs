@@ -101,6 +101,11 @@ impl World {
         self.call(Method::POST, path).json(&body)
     }
 
+    /// The wire.
+    pub fn http(&self) -> &AuthHttp {
+        &self.0.http
+    }
+
     /// The adapter.
     pub fn web(&self) -> Arc<dyn Web> {
         self.0.web.clone()

@@ -1,0 +1,26 @@
+//! On SQLite, in a file.
+
+use std::sync::Arc;
+
+use auth_store_sqlx::SqliteStore;
+use auth_testkit::http::Mount;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, query_scalar};
+
+use crate::{report, web};
+
+async fn open() -> Mount {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::connect(&format!("sqlite://{}/store.db", folder.path().display())).await.unwrap();
+    store.migrate().await.unwrap();
+    Mount::new(Arc::new(store), web::axum).guarded(folder)
+}
+
+auth_testkit::http_suite!(open);
+
+#[tokio::test]
+async fn reports_what_it_ran_against() {
+    let mut connection = SqliteConnectOptions::new().in_memory(true).connect().await.unwrap();
+    let version: String = query_scalar("select sqlite_version()").fetch_one(&mut connection).await.unwrap();
+    report::suite_ran_against("sqlite", &version);
+}
