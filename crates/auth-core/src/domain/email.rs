@@ -4,6 +4,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 /// An e-mail address we are willing to send mail to.
 ///
@@ -85,8 +86,8 @@ fn is_local_part(local: &str) -> bool {
         'a'..='z' | 'A'..='Z' | '0'..='9' => true,
         '!' | '#' | '$' | '%' | '&' | '\'' | '*' | '+' | '-' | '/' | '=' | '?' | '^' | '_' | '`' | '{' | '|' | '}'
         | '~' => true,
-        // Letters and digits of any script; format characters (bidi, zero width) and controls are neither.
-        _ => !c.is_ascii() && c.is_alphanumeric(),
+        // Letters, digits and their marks in any script; format characters (bidi, zero width) and controls are neither.
+        _ => !c.is_ascii() && (c.is_alphanumeric() || is_combining_mark(c)),
     };
     local.len() <= 64 && local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atom))
 }

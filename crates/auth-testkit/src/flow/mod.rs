@@ -13,7 +13,7 @@ mod world;
 pub use world::World;
 
 /// Expands to one test per check of the flows. `$make` is an async function that makes a fresh, empty database and returns
-/// two handles on it, as two processes would have.
+/// two handles on it, as two processes would have, and whatever keeps the database alive: it is dropped after the check.
 #[macro_export]
 macro_rules! flow_suite {
     ($make:ident) => {
@@ -59,8 +59,10 @@ macro_rules! __flow_checks {
             #[test]
             fn $check() {
                 $crate::block_on(async {
-                    let world = $crate::flow::World::start($make().await).await;
+                    let (handles, database) = $make().await;
+                    let world = $crate::flow::World::start(handles).await;
                     $crate::flow::$module::$check(world).await;
+                    drop(database);
                 });
             }
         )*

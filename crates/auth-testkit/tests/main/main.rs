@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
 mod fault;
+mod flows;
 mod inbox;
 mod memory;
 mod nodes;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use auth_core::port::Store;
 use auth_testkit::MemoryStore;
 
-async fn open() -> [Arc<dyn Store>; 2] {
+async fn open() -> ([Arc<dyn Store>; 2], ()) {
     let store = Arc::new(MemoryStore::new());
-    [store.clone(), store]
+    ([store.clone(), store], ())
 }
 
 auth_testkit::flow_suite!(open);
