@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use auth_http::{AuthHttp, Problem, Route};
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, any, on};
@@ -87,6 +87,10 @@ async fn handle(http: &AuthHttp, route: &Route, request: Request) -> http::Respo
 }
 
 async fn read(body: Body, max: usize) -> Result<Bytes, Problem> {
+    // A body that says it is too large isn't waited for, nor asked for where the client awaits `100 Continue`.
+    if body.size_hint().lower() > u64::try_from(max).unwrap_or(u64::MAX) {
+        return Err(Problem::payload_too_large(max));
+    }
     match Limited::new(body, max).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Problem::payload_too_large(max)),

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use auth_axum::{CurrentSession, CurrentUser};
 use auth_http::AuthHttp;
+use auth_testkit::Call;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, FromRef};
@@ -62,8 +63,8 @@ async fn sign_in(app: &Router) -> String {
 
 #[tokio::test]
 async fn extractors_guard_the_applications_routes() {
-    let auth = web::auth_http().await;
-    let app = application(&auth);
+    let world = web::world().await;
+    let app = application(world.http());
     let bearer = sign_in(&app).await;
     let get = |path: &str, bearer: Option<&str>| {
         let request =
@@ -71,7 +72,9 @@ async fn extractors_guard_the_applications_routes() {
         request.body(Body::empty()).unwrap()
     };
     assert_eq!(text(send(&app, get("/hello", Some(&bearer))).await).await, "ann@example.com");
+    world.counting().take();
     assert_eq!(text(send(&app, get("/both", Some(&bearer))).await).await, "true");
+    assert_eq!(world.counting().take(), [Call::FindSession], "two extractors, one query");
     assert_eq!(text(send(&app, get("/maybe", Some(&bearer))).await).await, "true");
     assert_eq!(text(send(&app, get("/maybe", None)).await).await, "false");
     for (path, bearer) in
@@ -89,7 +92,7 @@ async fn extractors_guard_the_applications_routes() {
 // Below the prefix everything is ours, outside it nothing is: neither root routes nor the application's 404.
 #[tokio::test]
 async fn the_application_keeps_its_own_paths() {
-    let app = application(&web::auth_http().await);
+    let app = application(web::world().await.http());
     let get = |path: &str| Request::get(path).body(Body::empty()).unwrap();
     assert_eq!(text(send(&app, get("/")).await).await, "home");
     for path in ["/healthz", "/nothing", "/v1/authx"] {
@@ -106,7 +109,7 @@ async fn the_application_keeps_its_own_paths() {
 // RL1: without the peers' addresses all clients are one to the throttles, not nobody.
 #[tokio::test]
 async fn rl1_unknown_peers_share_a_throttle() {
-    let app = application(&web::auth_http().await);
+    let app = application(web::world().await.http());
     let mut last = 0;
     for _ in 0..601 {
         let request = Request::get("/v1/auth/me").body(Body::empty()).unwrap();

@@ -13,7 +13,7 @@ use tower::ServiceExt;
 use crate::web;
 
 async fn post(body: impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static) -> (StatusCode, serde_json::Value) {
-    let router = auth_axum::service(&web::auth_http().await);
+    let router = auth_axum::service(web::world().await.http());
     let request = Request::post("/v1/auth/login").header("content-type", "application/json");
     let response = router.oneshot(request.body(Body::from_stream(body)).unwrap()).await.unwrap();
     let status = response.status();

@@ -15,15 +15,14 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
-/// The wire over a store in memory, for tests that aren't the suite's.
-pub(crate) async fn auth_http() -> AuthHttp {
-    let mount = Mount::new(Arc::new(MemoryStore::new()), axum);
-    World::new(&mount).await.http().clone()
+/// A system on a store in memory, for tests that aren't the suite's.
+pub(crate) async fn world() -> World {
+    World::new(&Mount::new(Arc::new(MemoryStore::new()), axum)).await
 }
 
 /// All routes of a server that does nothing else.
-pub(crate) fn axum(http: AuthHttp) -> Arc<dyn Web> {
-    Arc::new(Axum(auth_axum::service(&http)))
+pub(crate) fn axum(http: &AuthHttp) -> Arc<dyn Web> {
+    Arc::new(Axum(auth_axum::service(http)))
 }
 
 struct Axum(Router);

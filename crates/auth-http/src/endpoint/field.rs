@@ -13,7 +13,7 @@ pub(super) fn text(text: String) -> Result<String, Wrong> {
 }
 
 pub(super) fn email(text: String) -> Result<Email, Wrong> {
-    Email::parse(&text).map_err(|error| ("INVALID", format!("is {error}")))
+    Email::parse(&text).map_err(|_| ("INVALID", "must be an e-mail address".into()))
 }
 
 pub(super) fn password(text: String) -> Result<Password, Wrong> {

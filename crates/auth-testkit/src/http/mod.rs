@@ -6,7 +6,7 @@
 //! ```ignore
 //! mod on_memory {
 //!     async fn open() -> Mount {
-//!         Mount::new(Arc::new(MemoryStore::new()), |http| Arc::new(Axum(auth_axum::service(&http))))
+//!         Mount::new(Arc::new(MemoryStore::new()), |http| Arc::new(Axum(auth_axum::service(http))))
 //!     }
 //!
 //!     auth_testkit::http_suite!(open);
@@ -60,30 +60,28 @@ pub trait Web: Send + Sync {
 /// What an adapter brings to a check: a fresh store, and itself.
 pub struct Mount {
     store: Arc<dyn Store>,
-    web: fn(AuthHttp) -> Arc<dyn Web>,
-    guard: Box<dyn Any + Send + Sync>,
+    web: fn(&AuthHttp) -> Arc<dyn Web>,
+    // Last, and so dropped last: the store lies in what it guards.
+    _guard: Box<dyn Any + Send + Sync>,
 }
 
 impl Mount {
     /// `store` is empty, and the check's own: checks read the outbox, which is one queue for all. `web` mounts all
     /// routes, those at the root included, and answers whatever else is asked.
-    pub fn new(store: Arc<dyn Store>, web: fn(AuthHttp) -> Arc<dyn Web>) -> Self {
-        Self { store, web, guard: Box::new(()) }
+    pub fn new(store: Arc<dyn Store>, web: fn(&AuthHttp) -> Arc<dyn Web>) -> Self {
+        Self { store, web, _guard: Box::new(()) }
     }
 
     /// The same, holding on to `guard` until the check is over: a temporary folder, say.
     #[must_use]
     pub fn guarded(self, guard: impl Any + Send + Sync) -> Self {
-        Self { guard: Box::new(guard), ..self }
+        Self { _guard: Box::new(guard), ..self }
     }
 }
 
 impl fmt::Debug for Mount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mount")
-            .field("store", &self.store)
-            .field("guard", &self.guard.type_id())
-            .finish_non_exhaustive()
+        f.debug_struct("Mount").field("store", &self.store).finish_non_exhaustive()
     }
 }
 

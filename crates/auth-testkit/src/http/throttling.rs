@@ -156,7 +156,7 @@ pub async fn rl2_mail_is_rationed(mount: &Mount) {
     for path in ["/verify/request", "/password/reset/request"] {
         let person = world.registered().await;
         let ask = |i: usize| {
-            let email = if i % 2 == 0 { person.email.clone() } else { person.email.to_uppercase() };
+            let email = if i.is_multiple_of(2) { person.email.clone() } else { person.email.to_uppercase() };
             world.post(path, json!({ "email": email })).from(&format!("203.0.113.{i}"))
         };
         for i in 0..8 {

@@ -77,7 +77,7 @@ impl World {
         };
         let auth = Auth::start(parts).await.expect("a system that starts");
         let http = AuthHttp::new(auth, Profile::tokens(), options.http).expect("a sound profile");
-        let web = (mount.web)(http.clone());
+        let web = (mount.web)(&http);
         Self(Arc::new(Inner { web, http, clock, inbox: Inbox::new(), faulty, counting, hasher }))
     }
 
@@ -97,6 +97,7 @@ impl World {
     }
 
     /// A `POST` of JSON.
+    #[expect(clippy::needless_pass_by_value, reason = "json!(…) reads better than &json!(…), some hundred times")]
     pub fn post(&self, path: &str, body: Value) -> Call {
         self.call(Method::POST, path).json(&body)
     }
