@@ -4,10 +4,12 @@ pub(crate) mod migrate;
 pub(crate) mod schema;
 pub(crate) mod serve;
 
-/// Prints a result on standard output.
-#[expect(clippy::print_stdout, reason = "what a command prints is its result")]
+use std::io::Write;
+
+/// Prints a result on standard output. A reader that has seen enough (`… | head`) is no error.
 pub(crate) fn say(text: &str) {
-    println!("{text}");
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
 }
 
 /// Says on standard error why a command failed.
