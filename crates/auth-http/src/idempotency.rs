@@ -53,14 +53,18 @@ where
                     problem.log(&request_id);
                     problem.into_response(&request_id)
                 });
-                if matches!(response.status(), StatusCode::CREATED | StatusCode::ACCEPTED | StatusCode::CONFLICT) {
-                    idempotency::finish(&auth, ticket, &pack(&response)).await?;
+                let is_settled =
+                    matches!(response.status(), StatusCode::CREATED | StatusCode::ACCEPTED | StatusCode::CONFLICT);
+                let kept = if is_settled {
+                    idempotency::finish(&auth, ticket, &pack(&response)).await
                 } else {
-                    idempotency::release(&auth, ticket).await?;
-                }
-                Ok(response)
+                    idempotency::release(&auth, ticket).await
+                };
+                // What has happened has happened: the client hears of it, and only a repetition will be told less.
+                kept.unwrap_or_else(|fault| Problem::from(fault).log(&request_id));
+                response
             });
-            task.await.unwrap_or_else(|error| Err(Problem::internal(error)))
+            task.await.map_err(Problem::internal)
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Behaviour, Call, Mount, Person, World};
-use crate::fault::abandon;
+use crate::fault::{Fault, abandon};
 use crate::given::{DAY, MINUTE, TICK};
 use crate::race::race;
 
@@ -59,6 +59,11 @@ pub async fn id1_keys_are_a_clients_own(mount: &Mount) {
     let bobs = register(&world, &bob, "one").await.expect(201);
     assert_eq!(bobs["user"]["email"], bob.email);
     register(&world, &ann, "one").from("203.0.113.1").await.problem("CONFLICT");
+    // An IPv6 client changes its address within its network, and is the same client.
+    let roaming = Person { peer: "2001:db8:0:1::7".into(), ..Person::new() };
+    register(&world, &roaming, "one").await.expect(201);
+    register(&world, &roaming, "one").from("2001:db8:0:1::8").await.expect(201);
+    register(&world, &roaming, "one").from("2001:db8:0:2::7").await.problem("CONFLICT");
 }
 
 /// ID1: a key that was used for one body is not good for another.
@@ -110,6 +115,19 @@ pub async fn id1_a_client_that_gave_up_comes_back(mount: &Mount) {
         assert_eq!(reply.expect(201)["user"]["email"], person.email, "given up after {polls} polls");
         assert_eq!(world.inbox().await.mails_to(&person.address()).len(), 1);
     }
+}
+
+/// ID1: a registration that happened is reported, also where the reply can't be kept.
+pub async fn id1_a_reply_that_cannot_be_kept_is_given(mount: &Mount) {
+    let world = World::new(mount).await;
+    let person = Person::new();
+    let (claim, find, commit) = (1, 1, 1);
+    world.faults().arm(Fault::Call(claim + find + commit));
+    register(&world, &person, "one").await.expect(201);
+    assert!(world.faults().has_fired());
+    register(&world, &person, "one").await.problem("IDEMPOTENCY_IN_PROGRESS");
+    world.clock().advance(MINUTE);
+    register(&world, &person, "one").await.problem("CONFLICT");
 }
 
 /// ID1: a key that isn't one is refused rather than ignored.

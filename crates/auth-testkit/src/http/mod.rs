@@ -98,7 +98,7 @@ macro_rules! http_suite {
             errors: er1_every_problem_is_as_documented, er1_unknown_paths_and_methods, er1_bodies_that_are_not_taken,
                 er1_a_panic_is_a_problem, df4_a_store_that_is_away_is_503, request_ids_are_kept_or_made;
             idempotency: id1_one_effect_under_race, id1_the_first_reply_comes_again, id1_keys_are_a_clients_own,
-                id1_another_body_is_a_mismatch, id1_other_replies_free_the_key, id1_a_client_that_gave_up_comes_back,
+                id1_another_body_is_a_mismatch, id1_other_replies_free_the_key, id1_a_client_that_gave_up_comes_back, id1_a_reply_that_cannot_be_kept_is_given,
                 id1_malformed_keys_are_refused;
             input: in1_addresses_are_canonicalised, in2_what_stores_read_differently_is_refused,
                 in3_deep_and_large_bodies_are_refused;
