@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use uuid::Uuid;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::domain::{Mac, Timestamp, UserId};
+use crate::domain::{DeviceId, Mac, Timestamp, UserId};
 use crate::keys::{KeyRing, MacUse};
-use crate::port::Entropy;
 
 /// Says that a client signed in to an account before, and gives it a budget of failures of its own, so that strangers
 /// can't lock the owner out (ASVS 6.1.1). Authenticates nothing.
 ///
-/// Random device id, time of issue, and a MAC over both and the user: nothing is stored. Valid for a year.
+/// - Device id, time of issue, and a MAC over both and the user. Valid for a year.
+/// - A device keeps its id: refreshing a session's credentials renews the token and buys no fresh budget.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct DeviceToken(String);
 
@@ -22,25 +23,26 @@ pub struct DeviceToken(String);
 pub const DEVICE_LIFETIME: Duration = Duration::from_secs(365 * 24 * 3600);
 
 impl DeviceToken {
-    /// A token for a device that has just signed in to `user`'s account: the device's id is kept where it had one.
-    pub(crate) fn issue(
-        ring: &KeyRing,
-        user: UserId,
-        device: Option<DeviceId>,
-        now: Timestamp,
-        entropy: &dyn Entropy,
-    ) -> Self {
-        let DeviceId(device) = device.unwrap_or_else(|| {
-            let mut device = [0; 16];
-            entropy.fill(&mut device);
-            DeviceId(device)
-        });
+    /// A token for a device that has signed in to `user`'s account.
+    pub(crate) fn issue(ring: &KeyRing, user: UserId, device: DeviceId, now: Timestamp) -> Self {
         let issued = now.as_seconds().to_be_bytes();
         let mut bytes = Vec::with_capacity(LEN);
-        bytes.extend_from_slice(&device);
+        bytes.extend_from_slice(device.as_bytes());
         bytes.extend_from_slice(&issued);
-        bytes.extend_from_slice(&ring.mac(MacUse::Device, &[user.as_bytes(), &device, &issued]).to_bytes());
+        bytes.extend_from_slice(&ring.mac(MacUse::Device, &[user.as_bytes(), device.as_bytes(), &issued]).to_bytes());
         Self(URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    /// The device that `text` proves to have signed in to `user`'s account; `None` for anything else, a token of another
+    /// user or over a year old included.
+    pub(crate) fn recognise(ring: &KeyRing, text: &str, user: UserId, now: Timestamp) -> Option<DeviceId> {
+        // Bounded before decoding: the text comes from the client.
+        let bytes = if text.len() <= 128 { URL_SAFE_NO_PAD.decode(text).ok()? } else { return None };
+        let (device, rest) = bytes.split_first_chunk::<16>()?;
+        let (issued, mac) = rest.split_first_chunk::<8>()?;
+        let issued_at = Timestamp::from_seconds(i64::from_be_bytes(*issued));
+        let is_genuine = ring.verify(MacUse::Device, &[user.as_bytes(), device, issued], &Mac::from_bytes(mac)?);
+        (is_genuine && now < issued_at + DEVICE_LIFETIME).then_some(Uuid::from_bytes(*device).into())
     }
 
     /// The token as text, for the reply that carries it.
@@ -52,27 +54,6 @@ impl DeviceToken {
 impl fmt::Debug for DeviceToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("DeviceToken(…)")
-    }
-}
-
-/// A device that has signed in to one account before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct DeviceId([u8; 16]);
-
-impl DeviceId {
-    /// Reads a token as one of `user`'s; `None` for anything else, a token of another user or over a year old included.
-    pub(crate) fn recognise(ring: &KeyRing, text: &str, user: UserId, now: Timestamp) -> Option<Self> {
-        // Bounded before decoding: the text comes from the client.
-        let bytes = if text.len() <= 128 { URL_SAFE_NO_PAD.decode(text).ok()? } else { return None };
-        let (device, rest) = bytes.split_first_chunk::<16>()?;
-        let (issued, mac) = rest.split_first_chunk::<8>()?;
-        let issued_at = Timestamp::from_seconds(i64::from_be_bytes(*issued));
-        let is_genuine = ring.verify(MacUse::Device, &[user.as_bytes(), device, issued], &Mac::from_bytes(mac)?);
-        (is_genuine && now < issued_at + DEVICE_LIFETIME).then_some(Self(*device))
-    }
-
-    pub(crate) const fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
     }
 }
 
@@ -90,16 +71,14 @@ mod tests {
         let ring = KeyRing::new(&Pepper::new((0..32).collect::<Vec<u8>>()).unwrap(), &[]);
         let now = Timestamp::from_seconds(1_700_000_000);
         let (ann, bob) = (UserId::new(now, &SystemEntropy), UserId::new(now, &SystemEntropy));
-        let token = DeviceToken::issue(&ring, ann, None, now, &SystemEntropy);
-        let recognise = |text: &str, user, at| DeviceId::recognise(&ring, text, user, at);
+        let device = DeviceId::new(now, &SystemEntropy);
+        let token = DeviceToken::issue(&ring, ann, device, now);
+        let recognise = |text: &str, user, at| DeviceToken::recognise(&ring, text, user, at);
 
-        let device = recognise(token.expose(), ann, now).unwrap();
+        assert_eq!(recognise(token.expose(), ann, now), Some(device));
         assert_eq!(recognise(token.expose(), bob, now), None);
         assert_eq!(recognise(token.expose(), ann, now + DEVICE_LIFETIME), None);
         assert_eq!(recognise(&token.expose()[1..], ann, now), None);
         assert_eq!(recognise("", ann, now), None);
-
-        let renewed = DeviceToken::issue(&ring, ann, Some(device), now + DEVICE_LIFETIME, &SystemEntropy);
-        assert_eq!(recognise(renewed.expose(), ann, now + DEVICE_LIFETIME), Some(device));
     }
 }

@@ -62,6 +62,7 @@ pub fn session(user: &User) -> Session {
         ends_at: NOW + 30 * DAY,
         kept_until: NOW + 31 * DAY,
         methods: Methods::of(&[Method::Password]),
+        device: id(),
         ip: Some(IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1))),
         user_agent: Some("Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0".into()),
         closed_at: None,

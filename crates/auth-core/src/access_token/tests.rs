@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::adapter::SystemEntropy;
-use crate::domain::{Email, Epoch, Method, Methods, Profile, RefreshState, Status};
+use crate::domain::{DeviceId, Email, Epoch, Method, Methods, Profile, RefreshState, Status};
 
 const ISSUER: &str = "https://auth.example";
 const AUDIENCE: &str = "https://api.example";
@@ -43,6 +43,7 @@ static SESSION: LazyLock<Session> = LazyLock::new(|| Session {
     ends_at: NOW,
     kept_until: NOW,
     methods: Methods::of(&[Method::Password]),
+    device: DeviceId::new(NOW, &SystemEntropy),
     ip: None,
     user_agent: None,
     closed_at: None,

@@ -66,6 +66,10 @@ id! {
     SessionId
 }
 id! {
+    /// Names a device that has signed in to an account. A public handle: a [device token](crate::device_token) proves it.
+    DeviceId
+}
+id! {
     /// Names a one-time token. A public handle: knowing it opens nothing.
     TokenId
 }

@@ -17,7 +17,7 @@ mod user;
 pub use audit::{AuditEvent, AuditKind, Context, escape};
 pub use code::Code;
 pub use email::{Email, InvalidEmail};
-pub use id::{EventId, LeaseId, MailId, SessionId, TokenId, UserId};
+pub use id::{DeviceId, EventId, LeaseId, MailId, SessionId, TokenId, UserId};
 pub use mail::{Content, LeasedMail, Link, Mail, MailKind, Notice, SealedMail};
 pub use password::{InvalidPassword, Password, PasswordHash};
 pub use secret::{Digest, KeyId, Mac, Sealed, Secret};

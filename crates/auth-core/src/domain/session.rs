@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{Epoch, SessionId, Status, Timestamp, User, UserId};
+use super::{DeviceId, Epoch, SessionId, Status, Timestamp, User, UserId};
 use crate::port::Entropy;
 
 /// One sign-in of one user on one device.
@@ -34,6 +34,8 @@ pub struct Session {
     pub kept_until: Timestamp,
     /// How the user proved who they are.
     pub methods: Methods,
+    /// The device that signed in, as its device tokens name it.
+    pub device: DeviceId,
     /// The address that signed in.
     pub ip: Option<IpAddr>,
     /// The `User-Agent` that signed in.

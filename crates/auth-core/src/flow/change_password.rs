@@ -49,7 +49,8 @@ pub async fn change(
     }
     let password = auth.hasher.hash(new).await?;
 
-    let fresh = auth.new_session(user, user.epoch.next(), signed.session.methods.clone(), context, now);
+    let fresh =
+        auth.new_session(user, user.epoch.next(), signed.session.methods.clone(), signed.session.device, context, now);
     // A new credential for the same sign-in: nothing extends the absolute limit.
     let session = Session { created_at: signed.session.created_at, ends_at: signed.session.ends_at, ..fresh };
     let changes = [
@@ -62,7 +63,7 @@ pub async fn change(
         Change::Record(auth.event(AuditKind::PasswordChanged, context, now).by(user.id)),
     ];
     match auth.commit(&changes).await {
-        Ok(()) => Ok(auth.authenticated(user.clone(), session, None, now)?),
+        Ok(()) => Ok(auth.authenticated(user.clone(), session, now)?),
         Err(CommitError::Rejected(Rejected::Session | Rejected::Epoch)) => Err(ChangeError::Unauthorized),
         Err(error) => Err(error.into()),
     }

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
 use crate::auth::{Auth, Fault};
 use crate::domain::{
     Code, Content, Email, LeaseId, LeasedMail, Link, Mail, MailId, MailKind, Notice, Purpose, SealedMail, Secret,
@@ -19,24 +22,30 @@ use crate::settings::{RESET_CODE_TTL, RESET_LINK_TTL, VERIFY_TTL};
 /// - Any number of processes may run it on one store; each mail is leased by one of them at a time, for at most 30 s.
 /// - A mail that was not taken is tried again after 4 s, then at doubling intervals up to 5 minutes, until what it
 ///   carries has expired.
+/// - Up to four batches are under way at once: a recipient's server that hangs holds up no more than its own.
 /// - A store that can't answer is tried again.
 pub async fn run(auth: &Auth, mailer: &dyn Mailer, stop: impl Future<Output = ()>) {
     let mut stop = pin!(stop);
+    let mut batches = FuturesUnordered::new();
+    let mut is_due = true;
     loop {
-        let pause = match deliver(auth, mailer).await {
-            Ok(0) => POLL,
-            Ok(_) => Duration::ZERO,
-            Err(error) => {
-                tracing::warn!(%error, "the outbox can't be read");
-                POLL
-            }
-        };
-        tokio::select! {
-            biased;
-            () = &mut stop => return,
-            _ = tokio::time::timeout(pause, auth.mail_waiting.notified()) => {}
+        if is_due && batches.len() < BATCHES {
+            batches.push(deliver(auth, mailer));
         }
+        is_due = tokio::select! {
+            biased;
+            () = &mut stop => break,
+            Some(sent) = batches.next() => match sent {
+                Ok(count) => count > 0,
+                Err(error) => {
+                    tracing::warn!(%error, "the outbox can't be read");
+                    false
+                }
+            },
+            _ = tokio::time::timeout(POLL, auth.mail_waiting.notified()) => true,
+        };
     }
+    while batches.next().await.is_some() {}
 }
 
 /// Sends what is due now, up to a batch, and says how many mails that was.
@@ -95,7 +104,8 @@ fn backoff(attempts: u32) -> Duration {
 const LEASE: Duration = Duration::from_secs(30);
 const SEND_TIMEOUT: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_secs(1);
-const BATCH: u32 = 16;
+const BATCH: u32 = 4;
+const BATCHES: usize = 4;
 
 /// A fresh token with the mail that carries its link and code.
 pub(crate) fn token_mail(

@@ -37,11 +37,11 @@ pub async fn refresh(auth: &Auth, token: &str, context: &Context) -> Result<Auth
         match judge(presented.counter, &session.refresh, times.refresh, times.reuse_leeway, now) {
             Verdict::Rotate if is_live => match rotate(auth, signed, now).await {
                 Err(CommitError::Rejected(Rejected::Session)) => {}
-                Ok(signed) => return Ok(auth.authenticated(signed.user, signed.session, None, now)?),
+                Ok(signed) => return Ok(auth.authenticated(signed.user, signed.session, now)?),
                 Err(error) => return Err(error.into()),
             },
             Verdict::JustReplaced if is_live && auth.settings.reuse == Reuse::Resume => {
-                return Ok(auth.authenticated(signed.user, signed.session, None, now)?);
+                return Ok(auth.authenticated(signed.user, signed.session, now)?);
             }
             Verdict::Reused => return Err(reused(auth, &signed, is_live, now, context).await?),
             Verdict::Rotate | Verdict::JustReplaced | Verdict::Dead => {

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::access_token::{AccessToken, Grant};
 use crate::auth::{Auth, Fault, fault_into};
-use crate::device_token::{DeviceId, DeviceToken};
+use crate::device_token::DeviceToken;
 use crate::domain::{
-    Account, AuditKind, Context, Email, Epoch, Method, Methods, Password, PasswordHash, RefreshState, Session,
-    SessionId, Status, Timestamp, User, UserId,
+    Account, AuditKind, Context, DeviceId, Email, Epoch, Method, Methods, Password, PasswordHash, RefreshState,
+    Session, SessionId, Status, Timestamp, User, UserId,
 };
 use crate::flow::throttle::{self, Counted, Throttled};
 use crate::port::{Change, CommitError, HashError, Rejected, Verdict};
@@ -63,7 +63,7 @@ pub async fn sign_in(auth: &Auth, credentials: Credentials, context: &Context) -
     let Credentials { email, password, device } = credentials;
     let account = auth.store.find_user_by_email(&email).await?;
     let user_id = account.as_ref().map(|account| account.user.id);
-    let device = device.zip(user_id).and_then(|(token, user)| DeviceId::recognise(&auth.ring, &token, user, now));
+    let device = device.zip(user_id).and_then(|(token, user)| DeviceToken::recognise(&auth.ring, &token, user, now));
     let counted = count(auth, &email, user_id, device, context).await?;
 
     let hash = account.as_ref().and_then(|account| account.password.clone());
@@ -86,9 +86,10 @@ pub async fn sign_in(auth: &Auth, credentials: Credentials, context: &Context) -
         return Err(refused(auth, user_id, context, SignInError::EmailNotVerified).await);
     }
     let rehash = if outdated { replacement(auth, &password, account.user.id, &hash).await? } else { None };
-    let (user, session) = open(auth, account.user, &hash, rehash, now, context).await?;
+    let device = device.unwrap_or_else(|| DeviceId::new(now, &*auth.entropy));
+    let (user, session) = open(auth, account.user, &hash, rehash, device, now, context).await?;
     counted.give_back(auth).await;
-    Ok(SignIn::Complete(Box::new(auth.authenticated(user, session, device, now)?)))
+    Ok(SignIn::Complete(Box::new(auth.authenticated(user, session, now)?)))
 }
 
 /// The two counters that an attempt is counted by.
@@ -116,7 +117,7 @@ async fn count(
     let account = match (user, device) {
         (Some(user), Some(device)) => {
             let limit = limits.sign_in_device;
-            throttle::by_user(auth, "sign-in/device", user, Some(device.as_bytes()), limit, context).await
+            throttle::by_user(auth, "sign-in/device", user, Some(device), limit, context).await
         }
         _ => throttle::by_email(auth, SCOPE, email, limits.sign_in_account, context, user).await,
     };
@@ -147,11 +148,12 @@ async fn open(
     mut user: User,
     verified: &PasswordHash,
     rehash: Option<Change>,
+    device: DeviceId,
     now: Timestamp,
     context: &Context,
 ) -> Result<(User, Session), SignInError> {
     for _ in 0..3 {
-        let session = auth.new_session(&user, user.epoch, Methods::of(&[Method::Password]), context, now);
+        let session = auth.new_session(&user, user.epoch, Methods::of(&[Method::Password]), device, context, now);
         let event = auth.event(AuditKind::SignedIn, context, now).by(user.id).with("session", &session.id.to_string());
         let mut changes = vec![Change::OpenSession(session.clone()), Change::Record(event)];
         changes.extend(rehash.clone());
@@ -185,6 +187,7 @@ impl Auth {
         user: &User,
         epoch: Epoch,
         methods: Methods,
+        device: DeviceId,
         context: &Context,
         now: Timestamp,
     ) -> Session {
@@ -201,6 +204,7 @@ impl Auth {
             ends_at: now + times.max,
             kept_until: self.kept_until(now),
             methods,
+            device,
             ip: context.ip,
             user_agent: context.user_agent.clone(),
             closed_at: None,
@@ -214,19 +218,13 @@ impl Auth {
     }
 
     /// Fresh credentials for a session.
-    pub(crate) fn authenticated(
-        &self,
-        user: User,
-        session: Session,
-        device: Option<DeviceId>,
-        now: Timestamp,
-    ) -> Result<Authenticated, Fault> {
+    pub(crate) fn authenticated(&self, user: User, session: Session, now: Timestamp) -> Result<Authenticated, Fault> {
         // No token outlives its session.
         let access_ttl = self.settings.lifetimes.access.min(session.ends_at.since(now));
         let access =
             self.tokens.issue(&Grant { user: &user, session: &session, now, ttl: access_ttl }, &*self.entropy)?;
         let refresh = RefreshToken::derive(&self.ring, session.id, &session.refresh);
-        let device = DeviceToken::issue(&self.ring, user.id, device, now, &*self.entropy);
+        let device = DeviceToken::issue(&self.ring, user.id, session.device, now);
         Ok(Authenticated { user, session, access, access_ttl, refresh, device })
     }
 }

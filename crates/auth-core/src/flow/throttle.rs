@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::auth::Auth;
-use crate::domain::{AuditKind, Context, Email, UserId};
+use crate::domain::{AuditKind, Context, DeviceId, Email, UserId};
 use crate::keys::MacUse;
 use crate::port::{Change, Limit, Taken, ThrottleKey};
 
@@ -71,12 +71,12 @@ pub(crate) async fn by_user(
     auth: &Auth,
     scope: &str,
     user: UserId,
-    device: Option<&[u8; 16]>,
+    device: Option<DeviceId>,
     limit: Limit,
     context: &Context,
 ) -> Result<Counted, Throttled> {
     let mut subject = user.as_bytes().to_vec();
-    subject.extend(device.into_iter().flatten());
+    subject.extend(device.iter().flat_map(DeviceId::as_bytes));
     take(auth, scope, &subject, limit, context, Some(user)).await
 }
 

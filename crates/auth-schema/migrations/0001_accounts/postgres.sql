@@ -50,6 +50,7 @@ create table auth_sessions (
     -- The row outlives the session, so that earlier refresh tokens are recognised as stolen.
     kept_until       bigint not null,
     methods          text not null,
+    device_id        uuid not null,
     ip               text,
     user_agent       text,
     closed_at        bigint,

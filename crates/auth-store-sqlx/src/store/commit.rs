@@ -314,9 +314,10 @@ async fn issue_token(tx: &mut Connection, token: &Token) -> Result<(), Failure> 
 async fn open_session(tx: &mut Connection, session: &Session) -> Result<(), Failure> {
     const OPEN: &str = "
         insert into auth_sessions (id, user_id, epoch, refresh_salt, refresh_counter, rotated_at, created_at,
-            authenticated_at, last_seen_at, idle_until, ends_at, kept_until, methods, ip, user_agent, closed_at)
-        select $1, u.id, u.epoch, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 from auth_users u
-        where u.id = $15 and u.epoch = $16 and u.status = 'active'";
+            authenticated_at, last_seen_at, idle_until, ends_at, kept_until, methods, device_id, ip,
+            user_agent, closed_at)
+        select $1, u.id, u.epoch, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 from auth_users u
+        where u.id = $16 and u.epoch = $17 and u.status = 'active'";
     let query = sql(OPEN)
         .bind(session.id.as_uuid())
         .bind(session.refresh.salt.as_slice())
@@ -329,6 +330,7 @@ async fn open_session(tx: &mut Connection, session: &Session) -> Result<(), Fail
         .bind(session.ends_at.as_micros())
         .bind(session.kept_until.as_micros())
         .bind(session.methods.to_text())
+        .bind(session.device.as_uuid())
         .bind(session.ip.map(|ip| ip.to_string()))
         .bind(session.user_agent.as_deref())
         .bind(session.closed_at.map(Timestamp::as_micros))

@@ -12,7 +12,7 @@ use super::{Store, sql};
 macro_rules! session_columns {
     () => {
         "s.id, s.user_id, s.epoch, s.refresh_salt, s.refresh_counter, s.rotated_at, s.created_at, s.authenticated_at, \
-         s.last_seen_at, s.idle_until, s.ends_at, s.kept_until, s.methods, s.ip, s.user_agent, s.closed_at"
+         s.last_seen_at, s.idle_until, s.ends_at, s.kept_until, s.methods, s.device_id, s.ip, s.user_agent, s.closed_at"
     };
 }
 
@@ -68,6 +68,7 @@ fn session(fields: &mut Fields<'_>) -> Result<Session, StoreError> {
         ends_at: fields.time()?,
         kept_until: fields.time()?,
         methods: fields.take().map(Methods::from_text)?,
+        device: fields.id()?,
         ip: fields.maybe_parsed("IP address", |text| text.parse().ok())?,
         user_agent: fields.take()?,
         closed_at: fields.maybe_time()?,

@@ -28,7 +28,7 @@ macro_rules! flow_suite {
             use super::$make;
             $crate::__flow_checks! { $make, nodes,
                 en3_one_user vt3_a_reset_happens_once vt6_five_attempts_at_a_code vt6_five_failures_an_hour
-                rr3_one_successor rr3_resumed_successors_are_equal rr2_theft_shows_on_every_node
+                rr3_one_successor rr3_resumed_successors_are_equal rr2_theft_shows_on_every_node lt2_a_renewed_device_keeps_its_budget
                 se7_everywhere_beats_sign_in_and_refresh id1_one_effect sc3_a_foreign_pepper_does_not_start
                 jw5_nodes_share_one_signing_key
             }

@@ -9,13 +9,13 @@ use auth_core::flow::proof::Proof;
 use auth_core::flow::refresh::{RefreshError, refresh};
 use auth_core::flow::register::{RegisterError, register};
 use auth_core::flow::reset_password::{self, ConfirmError};
-use auth_core::flow::sign_in::{Credentials, SignIn, sign_in};
+use auth_core::flow::sign_in::{Authenticated, Credentials, SignIn, SignInError, sign_in};
 use auth_core::flow::{authenticate, sign_out, verify_email};
 use auth_core::settings::Reuse;
 use auth_core::{Auth, StartError};
 
 use super::World;
-use super::world::{OTHER, PASSWORD, context, password, registration, wrong_code};
+use super::world::{OTHER, PASSWORD, WRONG, context, password, registration, wrong_code};
 use crate::given;
 use crate::race::race;
 
@@ -161,6 +161,23 @@ pub async fn rr2_theft_shows_on_every_node(world: World) {
     assert!(matches!(after, Err(RefreshError::Unauthorized)));
     authenticate::authenticate(&world.nodes[1], next.access.expose()).await.expect_err("dead with its session");
     refresh(&world.nodes[1], other.refresh.expose(), &context(1)).await.expect("the other session");
+}
+
+/// LT2: who holds a session renews its device token as often as he likes, and gets no fresh budget of failures for it.
+pub async fn lt2_a_renewed_device_keeps_its_budget(world: World) {
+    let user = world.register().await;
+    let first = world.sign_in(&user).await;
+    let renewed = refresh(world.auth(), first.refresh.expose(), &context(1)).await.unwrap();
+    let token = |of: &Authenticated| Some(of.device.expose().to_owned());
+    for _ in 0..10 {
+        let wrong = world.try_sign_in(&user.email, WRONG, token(&first)).await;
+        assert!(matches!(wrong, Err(SignInError::Unauthorized)), "{wrong:?}");
+    }
+    for device in [token(&first), token(&renewed)] {
+        let throttled = world.try_sign_in(&user.email, PASSWORD, device).await;
+        assert!(matches!(throttled, Err(SignInError::Throttled(_))), "{throttled:?}");
+    }
+    world.try_sign_in(&user.email, PASSWORD, None).await.expect("the account's own budget");
 }
 
 /// SE7: signing out everywhere, racing 50 sign-ins and rotations: what was handed out before is dead, and what is alive
