@@ -6,6 +6,7 @@ mod application;
 mod on_memory;
 mod on_postgres;
 mod on_sqlite;
+mod on_the_wire;
 mod report;
 mod slow_bodies;
 mod web;
