@@ -4,8 +4,8 @@
 //! particular to it and includes the shared modules.
 //!
 //! - A commit is one transaction in a task of its own: a caller that is dropped doesn't cut it short.
-//! - Contention is retried within a bound; a database that is away is
-//!   [`StoreError::Unavailable`](auth_core::port::StoreError) after at most ten seconds.
+//! - Contention is retried, waits are bounded: five seconds for a connection and five for what is done with it. A
+//!   database that is away is [`StoreError::Unavailable`](auth_core::port::StoreError).
 //! - Statements are logged by sqlx at level `debug` under the target `sqlx::query`, without their values.
 //!
 //! The tables are those of [`auth_schema`]. With feature `migrate` a store makes them; without it, it can say which

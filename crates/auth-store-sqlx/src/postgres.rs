@@ -36,7 +36,8 @@ impl PostgresStore {
     }
 
     /// A store on the host's own pool. Its connections should be made with [`options`], or with limits of the like, and
-    /// its `acquire_timeout` decides how long a request waits for a database that is away.
+    /// tested before they are acquired (sqlx's default): a write isn't asked twice. The pool's `acquire_timeout` decides
+    /// how long a request waits for a database that is away.
     pub fn new(pool: PgPool) -> Self {
         Self { reads: pool.clone(), writes: pool }
     }
