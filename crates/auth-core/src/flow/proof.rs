@@ -70,7 +70,8 @@ async fn by_code(
 ) -> Result<Issued, ProofError> {
     let account = auth.store.find_user_by_email(email).await?;
     let Some(user) = account.map(|account| account.user).filter(|user| user.status == Status::Active) else {
-        // One commit, as for a known address: the two must not differ in time.
+        // One read and one commit, as for a known address: the two must not differ in time.
+        auth.store.tokens_of(UserId::new(now, &*auth.entropy), purpose).await?;
         auth.commit(&[attempt(auth, purpose, None, now, context)]).await?;
         return Err(ProofError::Invalid);
     };

@@ -1,7 +1,7 @@
 //! Setting a new password without the old one.
 
 use crate::auth::{Auth, Fault, fault_into};
-use crate::domain::{AuditKind, Context, Email, Issued, Notice, Password, Purpose, Status, Timestamp, User};
+use crate::domain::{AuditKind, Context, Email, Issued, Notice, Password, Purpose, Status, Timestamp, UserId};
 use crate::flow::proof::{self, Proof, ProofError};
 pub use crate::flow::verify_email::RequestError;
 use crate::flow::verify_email::throttle_mail;
@@ -26,8 +26,11 @@ pub async fn request(auth: &Auth, email: &Email, context: &Context) -> Result<()
     // A round is rejected where another request has replaced the same token meanwhile.
     for _ in 0..3 {
         let mut changes = Vec::with_capacity(4);
+        // Asked for nobody as well: the two must not differ in time.
+        let id = user.as_ref().map_or_else(|| UserId::new(now, &*auth.entropy), |user| user.id);
+        let room = make_room(auth, id, now).await?;
         if let Some(user) = &user {
-            changes.extend(make_room(auth, user, now).await?);
+            changes.extend(room);
             let (token, mail) = mail::token_mail(auth, user, Purpose::ResetPassword, now)?;
             changes.push(Change::IssueToken(token));
             changes.push(Change::Enqueue(mail));
@@ -43,11 +46,11 @@ pub async fn request(auth: &Auth, email: &Email, context: &Context) -> Result<()
 
 /// Where as many tokens live as may, the newest gives way. Were it the oldest, a stranger who keeps asking would take the
 /// owner's mail away; so the stranger replaces what the stranger asked for.
-async fn make_room(auth: &Auth, user: &User, now: Timestamp) -> Result<Option<Change>, StoreError> {
-    let mut live = auth.store.tokens_of(user.id, Purpose::ResetPassword).await?;
+async fn make_room(auth: &Auth, user: UserId, now: Timestamp) -> Result<Option<Change>, StoreError> {
+    let mut live = auth.store.tokens_of(user, Purpose::ResetPassword).await?;
     live.retain(|token| now < token.link_until);
     let newest = live.first().filter(|_| live.len() >= LIVE_TOKENS);
-    Ok(newest.map(|token| Change::SpendToken { user: user.id, token: token.id }))
+    Ok(newest.map(|token| Change::SpendToken { user, token: token.id }))
 }
 
 /// Sets a new password with a mailed link or code.

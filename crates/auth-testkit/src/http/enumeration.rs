@@ -83,6 +83,29 @@ pub async fn en1_wrong_codes_are_alike(mount: &Mount) {
     }
 }
 
+/// EN2: whoever it is about, the store is asked the same and as many passwords are hashed, so that neither takes longer.
+pub async fn en2_the_same_work_for_everybody(mount: &Mount) {
+    let world = World::new(mount).await;
+    let people = everybody(&world).await;
+    for (path, rest) in [
+        ("/login", json!({ "password": "not the password" })),
+        ("/verify/request", json!({})),
+        ("/password/reset/request", json!({})),
+        ("/verify/confirm", json!({ "code": "000000" })),
+        ("/password/reset/confirm", json!({ "code": "000000", "password": "quite a long password" })),
+    ] {
+        let mut first = None;
+        for (state, person) in &people {
+            (world.counting().take(), world.hasher().take());
+            let mut body = rest.clone();
+            body["email"] = json!(person.email);
+            world.post(path, body).await;
+            let work = (world.counting().take(), world.hasher().take());
+            assert_eq!(*first.get_or_insert_with(|| work.clone()), work, "{path}: {state} differs");
+        }
+    }
+}
+
 /// EN3: one mailbox is one account, however it is spelled and however many ask at once.
 pub async fn en3_spellings_of_an_address_are_one_account(mount: &Mount) {
     let world = World::with(mount, |options| options.core.limits.register_address.uses = 1000).await;

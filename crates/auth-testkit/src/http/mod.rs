@@ -21,6 +21,7 @@ mod table;
 mod world;
 
 pub mod access_token;
+pub mod audit;
 pub mod enumeration;
 pub mod errors;
 pub mod idempotency;
@@ -92,7 +93,8 @@ macro_rules! http_suite {
     ($open:ident) => {
         $crate::__http_checks! { $open
             access_token: jw4_only_access_tokens_open_anything, jw4_bearer_is_read_strictly;
-            enumeration: en1_sign_in_is_alike, en1_requests_for_mail_are_alike, en1_wrong_codes_are_alike,
+            audit: au1_every_event_leaves_its_entry, au3_agents_are_escaped;
+            enumeration: en1_sign_in_is_alike, en2_the_same_work_for_everybody, en1_requests_for_mail_are_alike, en1_wrong_codes_are_alike,
                 en3_spellings_of_an_address_are_one_account, en5_what_is_not_the_clients_to_say_is_ignored,
                 en6_other_types_than_text_are_refused, en7_an_existing_address_yields_nothing;
             errors: er1_every_problem_is_as_documented, er1_unknown_paths_and_methods, er1_bodies_that_are_not_taken,
@@ -153,6 +155,7 @@ mod tests {
         let listed = include_str!("mod.rs");
         for source in [
             include_str!("access_token.rs"),
+            include_str!("audit.rs"),
             include_str!("enumeration.rs"),
             include_str!("errors.rs"),
             include_str!("idempotency.rs"),

@@ -1,0 +1,107 @@
+//! What is left in the audit log.
+
+use std::net::IpAddr;
+
+use auth_core::domain::{AuditKind, MailKind};
+use http::Method;
+use serde_json::json;
+
+use super::{Call, Credentials, Mount, Person, Reply, World};
+use crate::given::{DAY, TICK};
+
+/// AU1: each security event, success or failure, leaves an entry: when, who, about whom, from where, with what, in which
+/// request.
+pub async fn au1_every_event_leaves_its_entry(mount: &Mount) {
+    use AuditKind as K;
+    let world = World::new(mount).await;
+    let person = Person::new();
+    let wrong = json!({ "email": person.email, "password": "wrong" });
+    let new = "a fine new password";
+
+    expect(&world, world.post("/register", person.credentials()), &[K::Registered]).await;
+    expect(&world, world.post("/register", person.credentials()), &[K::RegistrationRefused]).await;
+    expect(&world, world.post("/verify/request", json!({ "email": person.email })), &[K::VerificationRequested]).await;
+    expect(&world, world.post("/verify/confirm", json!({ "token": "x" })), &[]).await;
+    let code = world.code(&person, MailKind::Verify).await;
+    let other = if code == "000000" { "111111" } else { "000000" };
+    let by_code = |code: &str| world.post("/verify/confirm", json!({ "email": person.email, "code": code }));
+    expect(&world, by_code(other), &[K::CodeTried, K::VerificationFailed]).await;
+    expect(&world, by_code(&code), &[K::CodeTried, K::EmailVerified]).await;
+    expect(&world, world.post("/login", wrong), &[K::SignInFailed]).await;
+    let reply = expect(&world, world.post("/login", person.credentials()), &[K::SignedIn]).await;
+    let first = Credentials::of(&reply.json());
+    let guarded = |method, path: &str| world.call(method, path).bearer(&first.access);
+    expect(&world, guarded(Method::PATCH, "/me").json(&json!({ "name": "Ann" })), &[K::ProfileChanged]).await;
+    let change = |current: &str| {
+        guarded(Method::POST, "/password/change").json(&json!({ "currentPassword": current, "newPassword": new }))
+    };
+    expect(&world, change("wrong"), &[K::PasswordChangeFailed]).await;
+    let reply = expect(&world, change(&person.password), &[K::PasswordChanged]).await;
+    let second = Credentials::of(&reply.json());
+
+    let reply = expect(&world, second.refresh(&world), &[]).await;
+    let third = Credentials::of(&reply.json());
+    expect(&world, second.refresh(&world), &[K::RefreshFailed]).await;
+    let fourth = Credentials::of(&third.refresh(&world).await.expect(200));
+    expect(&world, second.refresh(&world), &[K::RefreshFailed, K::RefreshReused]).await;
+    expect(&world, fourth.refresh(&world), &[K::RefreshFailed]).await;
+
+    let person = Person { password: new.into(), ..person };
+    let (one, two) = (world.sign_in(&person).await, world.sign_in(&person).await);
+    expect(&world, world.post("/logout", json!({})).bearer(&one.access), &[K::SignedOut]).await;
+    expect(&world, world.call(Method::POST, "/logout/all").bearer(&two.access), &[K::SignedOutEverywhere]).await;
+    let ask = world.post("/password/reset/request", json!({ "email": person.email }));
+    expect(&world, ask, &[K::ResetRequested]).await;
+    let unknown = json!({ "token": "A".repeat(43), "password": "another new password" });
+    expect(&world, world.post("/password/reset/confirm", unknown), &[K::ResetFailed]).await;
+    let link = json!({ "token": world.link(&person, MailKind::Reset).await, "password": "another new password" });
+    expect(&world, world.post("/password/reset/confirm", link), &[K::PasswordReset]).await;
+    for i in 0..12 {
+        let guess = world.post("/login", json!({ "email": person.email, "password": "wrong" }));
+        let kinds: &[K] = match i {
+            0..10 => &[K::SignInFailed],
+            // Once a window, so that a flood doesn't fill the store.
+            10 => &[K::Throttled],
+            _ => &[],
+        };
+        expect(&world, guess, kinds).await;
+    }
+}
+
+/// Sends a call under a request id of its own, and compares the entries that it leaves.
+async fn expect(world: &World, call: Call, kinds: &[AuditKind]) -> Reply {
+    world.clock().advance(TICK);
+    let id = crate::given::id::<auth_core::domain::EventId>().to_string();
+    let peer = "198.51.100.7";
+    let reply = call.from(peer).header("x-request-id", &id).header("user-agent", "curl/8.11.1").await;
+    let events = world.store().audit_events(None, None, 1000).await.expect("a store that answers");
+    let mut events: Vec<_> = events.into_iter().filter(|event| event.request_id.as_deref() == Some(&*id)).collect();
+    events.sort_by_key(|event| event.kind.as_str());
+    let mut expected: Vec<_> = kinds.iter().map(|kind| kind.as_str()).collect();
+    expected.sort_unstable();
+    assert_eq!(events.iter().map(|event| event.kind.as_str()).collect::<Vec<_>>(), expected, "{reply:?}");
+    for event in events {
+        assert_eq!(event.at, world.auth().now(), "{event:?}");
+        assert_eq!(event.ip, peer.parse::<IpAddr>().ok(), "{event:?}");
+        assert_eq!(event.user_agent.as_deref(), Some("curl/8.11.1"), "{event:?}");
+        // Who presents an unknown link or a wrong code is nobody known.
+        let is_anonymous = matches!(event.kind, AuditKind::VerificationFailed | AuditKind::ResetFailed);
+        assert_eq!(event.subject.is_some(), !is_anonymous, "{event:?}");
+    }
+    reply
+}
+
+/// AU3: what a client calls itself is escaped and cut before it is kept or shown.
+pub async fn au3_agents_are_escaped(mount: &Mount) {
+    let world = World::new(mount).await;
+    let person = world.registered().await;
+    world.clock().advance(DAY);
+    let agent = format!("evil\u{202e}\u{2028}\t {}", "x".repeat(1000));
+    let call = world.post("/login", person.credentials()).header("user-agent", &agent);
+    let credentials = Credentials::of(&call.await.expect(200));
+    let me = world.get("/me").bearer(&credentials.access).await.expect(200);
+    let shown = me["session"]["userAgent"].as_str().expect("a text").to_owned();
+    assert!(shown.starts_with("evil\\u{202e}\\u{2028}\\u{9} xxx") && shown.len() < 300, "{shown}");
+    let device = me["session"]["device"].as_str().expect("a text");
+    assert!(device.chars().all(|c| !c.is_control() && c != '\u{202e}'), "{device}");
+}
