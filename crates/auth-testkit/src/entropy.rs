@@ -24,13 +24,3 @@ impl Entropy for SeededEntropy {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(bytes);
     }
 }
-
-/// Different bytes each time, so that checks which share a database don't meet.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct RandomEntropy;
-
-impl Entropy for RandomEntropy {
-    fn fill(&self, bytes: &mut [u8]) {
-        rand::rng().fill_bytes(bytes);
-    }
-}

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::mem::discriminant;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use async_trait::async_trait;
@@ -17,6 +17,7 @@ use crate::{Call, given};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// That change fails, counted over commits: it and everything before it in its commit are undone by the store.
+    /// The caller hears [`StoreError::Failed`], in all other cases [`StoreError::Unavailable`].
     Change(usize),
     /// That call, read or write, doesn't reach the store.
     Call(usize),
@@ -99,12 +100,17 @@ impl Faulty {
             }
             _ => false,
         };
-        if fails { Err(self.fire()) } else { Ok(&*self.store) }
+        if fails { Err(self.cut()) } else { Ok(&*self.store) }
     }
 
-    fn fire(&self) -> StoreError {
+    fn cut(&self) -> StoreError {
         self.fired.store(true, Ordering::SeqCst);
-        StoreError::Unavailable { store: "faulty", source: "a fault of the test".into() }
+        StoreError::Unavailable { store: "faulty", source: "the test cut the connection".into() }
+    }
+
+    fn fail(&self) -> StoreError {
+        self.fired.store(true, Ordering::SeqCst);
+        StoreError::Failed { store: "faulty", source: "the test let a change fail".into() }
     }
 
     /// What is to become of a commit of that many changes.
@@ -127,7 +133,7 @@ impl Faulty {
         plan
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Fault>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Fault>> {
         self.armed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -147,14 +153,14 @@ impl Commit for Faulty {
             Plan::Pass => store.commit(changes).await,
             Plan::LoseAnswer => {
                 store.commit(changes).await?;
-                Err(self.fire().into())
+                Err(self.cut().into())
             }
             Plan::Undo(k) => {
                 let mut doomed = changes[..=k].to_vec();
                 let (impossible, reason) = impossible(&doomed);
                 doomed.push(impossible);
                 match store.commit(&doomed).await {
-                    Err(CommitError::Rejected(why)) if why == reason => Err(self.fire().into()),
+                    Err(CommitError::Rejected(why)) if why == reason => Err(self.fail().into()),
                     Ok(()) => panic!("the store went along with {reason:?}"),
                     // One of the changes themselves was refused: no need of a fault.
                     Err(error) => Err(error),

@@ -12,6 +12,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
+use auth_core::adapter::SystemEntropy;
 use auth_core::domain::{
     AuditEvent, AuditKind, Digest, Email, Epoch, KeyId, Mac, MailKind, Method, Methods, PasswordHash, PepperCheck,
     Profile, Purpose, RefreshState, Role, Sealed, SealedMail, Secret, Session, SigningKey, Status, Timestamp, Token,
@@ -19,8 +20,6 @@ use auth_core::domain::{
 };
 use auth_core::port::{Change, Claimed, Entropy, Store};
 use uuid::Uuid;
-
-use crate::entropy::RandomEntropy;
 
 /// 2026-01-01T00:00:00.123457Z: an odd number of microseconds, so that a store which rounds is caught.
 pub const NOW: Timestamp = Timestamp::from_micros(1_767_225_600_123_457);
@@ -54,7 +53,7 @@ pub fn session(user: &User) -> Session {
         id: id(),
         user: user.id,
         epoch: user.epoch,
-        refresh: RefreshState::new(NOW, &RandomEntropy),
+        refresh: RefreshState::new(NOW, &SystemEntropy),
         created_at: NOW,
         authenticated_at: NOW,
         last_seen_at: NOW,
@@ -109,7 +108,7 @@ pub fn event(subject: UserId) -> AuditEvent {
 pub fn signing_key() -> SigningKey {
     SigningKey {
         number: u32::from_le_bytes(bytes()),
-        kid: Secret::new(&RandomEntropy).expose(),
+        kid: Secret::new(&SystemEntropy).expose(),
         public: bytes(),
         private: sealed(),
         created_at: NOW,
@@ -145,13 +144,13 @@ pub fn email_with(start: &str) -> Email {
 
 /// What looks like an Argon2id hash, in both cases as base64 is.
 pub fn hash() -> PasswordHash {
-    let output = Secret::new(&RandomEntropy).expose().replace(['-', '_'], "+");
+    let output = Secret::new(&SystemEntropy).expose().replace(['-', '_'], "+");
     PasswordHash::from_phc(format!("$argon2id$v=19$m=19456,t=2,p=1,keyid=Y2EwZg$Zm9vYmFyYmF6cXV4$aB{output}"))
 }
 
 /// A new digest.
 pub fn digest() -> Digest {
-    Secret::new(&RandomEntropy).digest()
+    Secret::new(&SystemEntropy).digest()
 }
 
 /// A new MAC under a new key.
@@ -172,7 +171,7 @@ pub fn sealed() -> Sealed {
 /// Random bytes.
 pub fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    RandomEntropy.fill(&mut bytes);
+    SystemEntropy.fill(&mut bytes);
     bytes
 }
 

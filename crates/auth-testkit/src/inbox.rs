@@ -27,6 +27,8 @@ pub enum Behaviour {
     Refuse,
     /// Never answers.
     Hang,
+    /// Panics, as code with a mistake in it does.
+    Panic,
 }
 
 impl Inbox {
@@ -135,6 +137,7 @@ impl Mailer for Inbox {
             Behaviour::Defer => Err(MailError::Transient("the inbox defers".into())),
             Behaviour::Refuse => Err(MailError::Permanent("the inbox refuses".into())),
             Behaviour::Hang => std::future::pending().await,
+            Behaviour::Panic => panic!("the mailer panics, as the check told it to"),
         }
     }
 }

@@ -71,7 +71,6 @@ impl Counting {
         std::mem::take(&mut *self.calls.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "other layers refuse")]
     fn enter(&self, call: Call) -> Result<&dyn Store, StoreError> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call);
         Ok(&*self.store)
@@ -92,7 +91,6 @@ impl Nodes {
         Self { stores, next: AtomicUsize::new(0) }
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "other layers refuse")]
     fn enter(&self, _: Call) -> Result<&dyn Store, StoreError> {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         Ok(&*self.stores[turn % self.stores.len()])

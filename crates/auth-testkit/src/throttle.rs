@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use auth_core::domain::Timestamp;
 use auth_core::port::{Limit, Taken, Throttle, ThrottleKey};
 
 use crate::given::{self, DAY, HOUR, MINUTE, NOW, TICK};
@@ -14,29 +15,17 @@ use crate::race::race;
 /// may be a new one each time or always the same.
 ///
 /// ```
-/// # mod mine {
-/// #     use auth_core::{domain::Timestamp, port::{Limit, Taken, Throttle, ThrottleKey}};
-/// #     #[derive(Debug, Default)]
-/// #     pub struct MyThrottle;
-/// #     #[async_trait::async_trait]
-/// #     impl Throttle for MyThrottle {
-/// #         async fn take(&self, _: ThrottleKey, _: Limit, _: Timestamp) -> Taken { panic!() }
-/// #         async fn give_back(&self, _: ThrottleKey, _: Timestamp) {}
-/// #         async fn clear(&self, _: ThrottleKey) {}
-/// #     }
-/// # }
 /// mod conformance {
 ///     use std::sync::Arc;
 ///
-///     use super::mine::MyThrottle;
+///     use auth_core::adapter::LocalThrottle; // yours
 ///
-///     async fn open() -> Arc<MyThrottle> {
+///     async fn open() -> Arc<LocalThrottle> {
 ///         Arc::default()
 ///     }
 ///
 ///     auth_testkit::throttle_suite!(open);
 /// }
-/// # fn main() {}
 /// ```
 #[macro_export]
 macro_rules! throttle_suite {
@@ -207,7 +196,7 @@ pub async fn limit_may_change(throttle: &Arc<dyn Throttle>) {
     assert_eq!((higher.allowed, higher.remaining), (true, 1));
 }
 
-async fn race_is_exact(throttle: &Arc<dyn Throttle>, key: ThrottleKey, now: auth_core::domain::Timestamp) {
+async fn race_is_exact(throttle: &Arc<dyn Throttle>, key: ThrottleKey, now: Timestamp) {
     let limit = Limit { uses: 20, window: HOUR };
     let outcomes = race(200, |_| {
         let throttle = throttle.clone();

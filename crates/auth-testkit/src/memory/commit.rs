@@ -34,7 +34,10 @@ impl Tables {
                 let account = Account { user, password: Some(password.clone()) };
                 insert(&mut self.users, account.user.id, account)?;
             }
-            Change::SetProfile { user, profile } => self.user(*user)?.profile = profile.clone(),
+            Change::EditProfile { user, edit } => {
+                let profile = &mut self.user(*user)?.profile;
+                *profile = std::mem::take(profile).after(edit);
+            }
             Change::VerifyEmail { user, email, at } => {
                 let user = self.user(*user).ok().filter(|user| user.email == *email);
                 found(user, Rejected::EmailChanged)?.email_verified_at.get_or_insert(*at);

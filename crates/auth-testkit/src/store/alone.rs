@@ -1,10 +1,11 @@
 //! Checks that can't share: the outbox is one queue, and a sweep goes over everything.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use auth_core::adapter::SystemClock;
 use auth_core::domain::{LeaseId, Timestamp};
-use auth_core::port::Store;
+use auth_core::port::{Clock, Store};
 
 use crate::given::{self, DAY, HOUR};
 
@@ -21,13 +22,14 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// [`MAIL_TIME`] and nothing to sweep at [`SWEEP_TIME`].
 pub(super) async fn alone(store: &Arc<dyn Store>, check: impl AsyncFnOnce()) {
     let holder = given::id();
-    // Real time: the turn of a check that crashed has to pass.
-    while !store.acquire(TURN, holder, wall_clock(), wall_clock() + LONGEST).await.unwrap() {
+    // Real time: the turn of a check that failed has to pass.
+    let clock = SystemClock::new();
+    while !store.acquire(TURN, holder, clock.now(), clock.now() + LONGEST).await.unwrap() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     clear(store, holder).await;
     check().await;
-    store.acquire(TURN, holder, wall_clock(), wall_clock()).await.unwrap();
+    store.acquire(TURN, holder, clock.now(), clock.now()).await.unwrap();
 }
 
 /// Takes away what checks that failed have left.
@@ -43,9 +45,4 @@ async fn clear(store: &Arc<dyn Store>, lease: LeaseId) {
         }
     }
     while store.sweep(SWEEP_TIME + year, SWEEP_TIME + year, 1000).await.unwrap() > 0 {}
-}
-
-fn wall_clock() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_seconds(0) + since
 }

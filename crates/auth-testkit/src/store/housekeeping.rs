@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_core::domain::{Budget, MailId, Purpose, Sealed, SealedMail, Session, SessionId, Timestamp, Token, User};
+use auth_core::domain::{
+    AuditEvent, Budget, MailId, Purpose, Sealed, SealedMail, Session, SessionId, Timestamp, Token, User,
+};
 use auth_core::port::{Change, Claim, Claimed, Rejected, Store};
 
 use super::alone::{SWEEP_TIME, alone};
@@ -174,7 +176,7 @@ pub async fn sweeping_leaves_the_rest(store: &Arc<dyn Store>) {
         given::signed_in(&**store, &user).await;
         given::issued(&**store, &user, Purpose::VerifyEmail).await;
         let long_ago = SWEEP_TIME.before(1000 * DAY);
-        let event = auth_core::domain::AuditEvent { at: long_ago, ..given::event(user.id) };
+        let event = AuditEvent { at: long_ago, ..given::event(user.id) };
         done(store, &[Change::Record(event)]).await;
         let before = Picture::of(&**store, user.id, NOW).await;
         assert_eq!(sweep(store, SWEEP_TIME).await, 0);

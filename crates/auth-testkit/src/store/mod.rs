@@ -38,7 +38,7 @@ macro_rules! store_suite {
                 en3_register_race_has_one_winner
                 en3_lookalikes_are_different_users
                 in2_text_is_kept_exactly
-                profile_is_replaced
+                profile_is_edited_by_field
                 email_is_verified_once
                 vt5_other_address_is_not_verified
                 password_is_set_in_its_epoch

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth_core::domain::{Email, Epoch, PasswordHash, Purpose, Token, TokenId, UserId};
+use auth_core::domain::{Email, Epoch, PasswordHash, Purpose, Token, TokenId, User, UserId};
 use auth_core::port::{Change, Rejected, Store};
 
 use super::{account, done, rejected};
@@ -206,12 +206,7 @@ pub async fn attempts_are_unsigned(store: &Arc<dyn Store>) {
     assert_eq!(rejected(store, &[claim(user.id, token.id, u32::MAX)]).await, Rejected::Attempts);
 }
 
-async fn issue_at_minutes(
-    store: &Arc<dyn Store>,
-    user: &auth_core::domain::User,
-    purpose: Purpose,
-    minutes: &[u32],
-) -> Vec<Token> {
+async fn issue_at_minutes(store: &Arc<dyn Store>, user: &User, purpose: Purpose, minutes: &[u32]) -> Vec<Token> {
     let mut tokens = Vec::new();
     for &minute in minutes {
         let token = Token { created_at: NOW + minute * MINUTE, ..given::token(user, purpose) };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth_core::domain::{Email, Epoch, PasswordHash, Profile, Purpose, Role, Status, Timestamp, User, UserId};
+use auth_core::domain::{Email, Epoch, PasswordHash, Profile, ProfileEdit, Purpose, Role, Status, Timestamp, User, UserId};
 use auth_core::port::{Change, Rejected, Store};
 
 use super::{account, done, rejected};
@@ -77,11 +77,11 @@ pub async fn en3_taken_address_rejects(store: &Arc<dyn Store>) {
         assert_eq!(rejected(store, &[create]).await, Rejected::EmailTaken);
         assert!(store.find_user(second.id).await.unwrap().is_none());
     }
-    let one_list = [given::user(), given::user()].map(|user| User { email: given::email_with("twin"), ..user });
-    let twin = User { email: one_list[0].email.clone(), ..one_list[1].clone() };
-    let create = [one_list[0].clone(), twin].map(|user| Change::CreateUser { user, password: given::hash() });
+    let one = given::user();
+    let twin = User { email: one.email.clone(), ..given::user() };
+    let create = [one.clone(), twin].map(|user| Change::CreateUser { user, password: given::hash() });
     assert_eq!(rejected(store, &create).await, Rejected::EmailTaken);
-    assert!(store.find_user(one_list[0].id).await.unwrap().is_none());
+    assert!(store.find_user(one.id).await.unwrap().is_none());
 }
 
 /// EN3: of 50 racing registrations of one address in several spellings one wins, and the user is that winner's.
@@ -151,22 +151,49 @@ pub async fn in2_text_is_kept_exactly(store: &Arc<dyn Store>) {
             phone_number: Some("+123456789012345".into()),
             locale: Some("zh-Hant-TW-x-abcdefgh-abcdefgh-abcd".into()),
         };
-        done(store, &[Change::SetProfile { user: user.id, profile: profile.clone() }]).await;
+        let edit = ProfileEdit {
+            name: Some(profile.name.clone()),
+            image_url: Some(profile.image_url.clone()),
+            phone_number: Some(profile.phone_number.clone()),
+            locale: Some(profile.locale.clone()),
+        };
+        done(store, &[Change::EditProfile { user: user.id, edit }]).await;
         assert_eq!(account(store, user.id).await.user.profile, profile);
     }
 }
 
-/// Replacing the profile replaces all of it, texts by none as well, and nothing else.
-pub async fn profile_is_replaced(store: &Arc<dyn Store>) {
+/// An edit changes the fields that it names, to a text or to none, and nothing else: of racing edits of different fields
+/// all are there in the end.
+pub async fn profile_is_edited_by_field(store: &Arc<dyn Store>) {
     let user = given::registered(&**store).await;
     let before = account(store, user.id).await;
-    done(store, &[Change::SetProfile { user: user.id, profile: Profile::default() }]).await;
+    let text = |text: &str| Some(Some(text.to_owned()));
+    let edits = [
+        ProfileEdit { name: Some(None), ..ProfileEdit::default() },
+        ProfileEdit { image_url: text("https://example.com/new.png"), ..ProfileEdit::default() },
+        ProfileEdit { phone_number: text("+4930123456"), ..ProfileEdit::default() },
+        ProfileEdit { locale: text("de"), ..ProfileEdit::default() },
+    ];
+    let outcomes = race(4, |i| {
+        let (store, edit) = (store.clone(), edits[i].clone());
+        async move { store.commit(&[Change::EditProfile { user: user.id, edit }]).await }
+    })
+    .await;
+    assert_eq!(outcomes.winners().len(), 4, "{outcomes:?}");
     let after = account(store, user.id).await;
-    assert_eq!(after.user, User { profile: Profile::default(), ..before.user });
+    let expected = Profile {
+        name: None,
+        image_url: Some("https://example.com/new.png".into()),
+        phone_number: Some("+4930123456".into()),
+        locale: Some("de".into()),
+    };
+    assert_eq!(after.user, User { profile: expected, ..before.user });
     assert_eq!(after.password, before.password);
 
-    let profile = user.profile;
-    assert_eq!(rejected(store, &[Change::SetProfile { user: given::id(), profile }]).await, Rejected::User);
+    done(store, &[Change::EditProfile { user: user.id, edit: ProfileEdit::default() }]).await;
+    assert_eq!(account(store, user.id).await.user, after.user);
+    let nobody = Change::EditProfile { user: given::id(), edit: ProfileEdit::default() };
+    assert_eq!(rejected(store, &[nobody]).await, Rejected::User);
 }
 
 /// The first proof of an address is kept: a second one doesn't move it.

@@ -26,7 +26,7 @@ async fn change_fails_and_takes_its_commit_along() {
     for k in 0..3 {
         faulty.arm(Fault::Change(k));
         let error = faulty.commit(&register(&user)).await.unwrap_err();
-        assert!(matches!(error, CommitError::Store(StoreError::Unavailable { .. })), "{error:?}");
+        assert!(matches!(error, CommitError::Store(StoreError::Failed { .. })), "{error:?}");
         assert!(faulty.has_fired());
         assert_eq!(store.dump(), "");
     }
