@@ -57,6 +57,7 @@ impl Tables {
             }
             Change::SetStatus { user, status } => {
                 let user = self.user(*user)?;
+                require(user.status != *status, Rejected::User)?;
                 user.status = *status;
                 if *status == Status::Suspended {
                     user.epoch = user.epoch.next();

@@ -12,6 +12,7 @@ pub mod commit;
 pub mod housekeeping;
 pub mod keys;
 pub mod outbox;
+mod scene;
 pub mod sessions;
 pub mod tokens;
 pub mod users;
@@ -46,6 +47,7 @@ macro_rules! store_suite {
                 pw3_rehash_replaces_only_what_was_verified
                 pw3_rehash_never_beats_a_change
                 se5_suspending_begins_a_new_epoch
+                se5_status_race_has_one_winner
                 epochs_advance_one_by_one
                 times_are_kept_to_the_microsecond
             }

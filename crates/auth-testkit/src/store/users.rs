@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use auth_core::domain::{Email, Epoch, PasswordHash, Profile, ProfileEdit, Purpose, Role, Status, Timestamp, User, UserId};
+use auth_core::domain::{
+    Email, Epoch, PasswordHash, Profile, ProfileEdit, Purpose, Role, Status, Timestamp, User, UserId,
+};
 use auth_core::port::{Change, Rejected, Store};
 
 use super::{account, done, rejected};
@@ -310,11 +312,27 @@ pub async fn se5_suspending_begins_a_new_epoch(store: &Arc<dyn Store>) {
     done(store, &set(user.id, Status::Active)).await;
     let active = account(store, user.id).await.user;
     assert_eq!(active, User { epoch: Epoch::FIRST.next(), ..user.clone() });
+    // What hangs on a status changes once: the second of two is told.
+    assert_eq!(rejected(store, &set(user.id, Status::Active)).await, Rejected::User);
 
     let found = store.find_session(session.id).await.unwrap().expect("the session");
     assert!(!found.session.is_live(&found.user, NOW));
     assert_eq!(rejected(store, &set(given::id(), Status::Suspended)).await, Rejected::User);
     assert_eq!(rejected(store, &set(given::id(), Status::Active)).await, Rejected::User);
+}
+
+/// Of 50 racing suspensions one happens, and advances the epoch once.
+pub async fn se5_status_race_has_one_winner(store: &Arc<dyn Store>) {
+    let user = given::registered(&**store).await;
+    let outcomes = race(50, |_| {
+        let store = store.clone();
+        async move { store.commit(&[Change::SetStatus { user: user.id, status: Status::Suspended }]).await }
+    })
+    .await;
+    outcomes.single_ok();
+    outcomes.losers_were_rejected(Rejected::User);
+    let found = account(store, user.id).await.user;
+    assert_eq!(found, User { status: Status::Suspended, epoch: Epoch::FIRST.next(), ..user });
 }
 
 /// Epochs advance one by one, and none is lost in a race.
