@@ -26,8 +26,8 @@ async fn what_cannot_be_read_is_an_error() {
     database.execute("insert into auth_roles (name) values ('Root!')").await;
     database.execute("update auth_user_roles set role = 'Root!'").await;
     assert_failed(store.find_user(user.id).await, "role");
-    database.execute("update auth_users set email = 'not an address'").await;
-    assert_failed(store.find_user_by_email(&user.email).await, "address");
+    database.execute("update auth_users set epoch = 4294967296").await;
+    assert_failed(store.find_user_by_email(&user.email).await, "epoch");
 }
 
 #[tokio::test]
