@@ -1,10 +1,11 @@
-//! Mailers for Portcullis: SMTP, file and console.
+//! Mailers for Portcullis: SMTP, Amazon SES, file and console.
 //!
 //! The core says *what* to tell ([`Mail`](auth_core::domain::Mail)); this crate puts it into words and hands it over.
 //!
 //! | mailer | for |
 //! |---|---|
 //! | [`SmtpMailer`] (feature `smtp`, on by default) | production: any SMTP server, by TLS or STARTTLS |
+//! | [`SesMailer`] (feature `ses`) | production: Amazon SES, through its API |
 //! | [`FileMailer`] | development and tests: a folder of `.eml` files |
 //! | [`ConsoleMailer`] | development: the code on the screen at once |
 //! | [`Tee`] | two of them, such as console and folder |
@@ -65,6 +66,17 @@
 //! # Ok(())
 //! # }
 //! ```
+//! On AWS, with the rights of the machine's or container's role and no password anywhere:
+#![cfg_attr(feature = "ses", doc = "```no_run")]
+#![cfg_attr(not(feature = "ses"), doc = "```ignore")]
+//! # async fn mailer(composer: auth_mail::Composer) -> Result<(), Box<dyn std::error::Error>> {
+//! use auth_mail::{SesMailer, SesSettings};
+//!
+//! let settings = SesSettings::new().configuration_set("portcullis")?;
+//! let mailer = SesMailer::new(settings, composer).await?;
+//! # Ok(())
+//! # }
+//! ```
 //! Flows never wait for it: they enqueue mail in the outbox, and a worker sends it, again and again where the answer is
 //! [`Transient`](auth_core::port::MailError::Transient).
 //!
@@ -91,8 +103,46 @@
 //! })?;
 //! # Ok::<(), auth_mail::InvalidTemplate>(())
 //! ```
-//! Where that isn't enough, implement [`Mailer`](auth_core::port::Mailer): all you need is in the
-//! [`Mail`](auth_core::domain::Mail), or in the [`Message`] that [`Composer::compose`] makes of it.
+//!
+//! # By your own means
+//! Any [`Mailer`](auth_core::port::Mailer) will do. All it needs is in the [`Mail`](auth_core::domain::Mail), or in the
+//! [`Message`] that [`Composer::compose`] makes of it.
+//! ```
+//! use async_trait::async_trait;
+//! use auth_core::domain::Mail;
+//! use auth_core::port::{MailError, Mailer};
+//! use auth_mail::Composer;
+//!
+//! # #[derive(Debug)]
+//! # struct Api;
+//! # impl Api {
+//! #     async fn post(&self, _to: &str, _subject: &str, _text: &str, _html: &str) -> Result<u16, std::io::Error> {
+//! #         Ok(202)
+//! #     }
+//! # }
+//! /// Hands mail to the API of some mail service.
+//! #[derive(Debug)]
+//! struct ApiMailer {
+//!     composer: Composer,
+//!     api: Api,
+//! }
+//!
+//! #[async_trait]
+//! impl Mailer for ApiMailer {
+//!     async fn send(&self, mail: &Mail) -> Result<(), MailError> {
+//!         let message = self.composer.compose(mail)?;
+//!         let posted = self.api.post(message.to(), message.subject(), message.text(), message.html()).await;
+//!         match posted.map_err(|error| MailError::Transient(error.to_string()))? {
+//!             200..300 => Ok(()),
+//!             // This mail will never be taken. A wrong key (401, 403) is no such thing: that is mended, and mail must
+//!             // not be lost over it.
+//!             status @ (400 | 422) => Err(MailError::Permanent(format!("status {status}"))),
+//!             status => Err(MailError::Transient(format!("status {status}"))),
+//!         }
+//!     }
+//! }
+//! ```
+//! Answer within 20 s: the outbox waits no longer. Keep codes and links out of your logs.
 //!
 //! Don't switch on lettre's feature `tracing` in your application: it logs passwords, codes and links.
 
@@ -100,7 +150,11 @@ mod console;
 mod file;
 mod message;
 mod plain;
+#[cfg(any(feature = "smtp", feature = "ses"))]
+mod reason;
 mod sender;
+#[cfg(feature = "ses")]
+mod ses;
 #[cfg(feature = "smtp")]
 mod smtp;
 mod tee;
@@ -110,6 +164,8 @@ pub use console::ConsoleMailer;
 pub use file::FileMailer;
 pub use message::{Composer, Message};
 pub use sender::{InvalidSender, Sender};
+#[cfg(feature = "ses")]
+pub use ses::{InvalidSesSettings, SesMailer, SesSecretKey, SesSettings};
 #[cfg(feature = "smtp")]
 pub use smtp::{InvalidSmtpSettings, SmtpMailer, SmtpPassword, SmtpSettings, Tls};
 pub use tee::Tee;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use auth_core::domain::{Mail, escape};
+use auth_core::domain::Mail;
 use auth_core::port::{MailError, Mailer};
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 pub use self::settings::{InvalidSmtpSettings, SmtpPassword, SmtpSettings, Tls};
 
 use self::connections::{Connections, close};
+use crate::reason::reason;
 use crate::{Composer, Message};
 
 /// Hands each mail to an SMTP server.
@@ -112,17 +113,9 @@ fn is_about_us(error: &Error) -> bool {
 }
 
 fn by_code(what: &str, error: &Error) -> MailError {
-    if error.is_permanent() { MailError::Permanent(reason(what, error)) } else { transient(what, error) }
+    if error.is_permanent() { MailError::Permanent(reason(what, &error.to_string())) } else { transient(what, error) }
 }
 
 fn transient(what: &str, error: &Error) -> MailError {
-    MailError::Transient(reason(what, error))
-}
-
-/// What went wrong, fit for a log. Servers quote: words of a reply that may be an address, a link or a code are left out.
-fn reason(what: &str, error: &Error) -> String {
-    let is_private = |word: &str| word.contains(['@', '/', '=']) || crate::plain::has_six_digits(word);
-    let text = error.to_string();
-    let words: Vec<_> = text.split_whitespace().map(|word| if is_private(word) { "…" } else { word }).collect();
-    escape(&format!("{what}: {}", words.join(" ")), 300)
+    MailError::Transient(reason(what, &error.to_string()))
 }
