@@ -17,6 +17,11 @@ impl Apt {
         Self { allowed, refreshed: false }
     }
 
+    /// Whether this run may install anything, by whatever means.
+    pub(crate) const fn allowed(&self) -> bool {
+        self.allowed
+    }
+
     /// # Errors
     /// If not allowed, if this machine has no apt or gives no root rights, or if apt fails.
     pub(crate) fn install(&mut self, package: &str) -> Result<(), Error> {

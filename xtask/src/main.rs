@@ -7,6 +7,7 @@ mod error;
 mod features;
 #[cfg(test)]
 mod invariants;
+mod pip;
 mod process;
 mod report;
 mod runner;
@@ -22,7 +23,7 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Command {
-    /// Runs all tests, against private PostgreSQL and SMTP servers that live as long as the run.
+    /// Runs all tests, against private PostgreSQL, SMTP and SES servers that live as long as the run.
     Test(test::Options),
     /// Checks that each crate builds without features, and with each of its features alone.
     Features,

@@ -145,3 +145,9 @@ pub(crate) fn output(command: &mut Command) -> Result<String, Error> {
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
+
+/// The command as one would type it.
+pub(crate) fn name(command: &Command) -> String {
+    let arguments = command.get_args().map(|argument| argument.to_string_lossy());
+    format!("{} {}", command.get_program().display(), arguments.collect::<Vec<_>>().join(" "))
+}

@@ -16,7 +16,7 @@ pub(crate) struct Options {
     /// Leave out this server and the tests that need it.
     #[arg(long, value_name = "SERVER", value_delimiter = ',', value_parser = server_names())]
     skip: Vec<String>,
-    /// Fail where a server is missing, instead of installing it with apt.
+    /// Fail where a server is missing, instead of installing it.
     #[arg(long)]
     no_install: bool,
     /// Arguments of the test runner: part of a test's name, `-p CRATE`, … Doc tests are then left out.

@@ -1,6 +1,7 @@
 //! The throw-away servers the suites run against. Each has a file here and a line in [`ALL`].
 
 mod postgres;
+mod ses;
 mod smtp;
 
 use std::fs::{self, File};
@@ -15,9 +16,9 @@ use tempfile::TempDir;
 
 use crate::apt::Apt;
 use crate::error::Error;
-use crate::process::{Group, Interrupt, TICK};
+use crate::process::{Group, Interrupt, TICK, name};
 
-pub(crate) const ALL: [&dyn Server; 2] = [&postgres::Postgres, &smtp::Smtp];
+pub(crate) const ALL: [&dyn Server; 3] = [&postgres::Postgres, &smtp::Smtp, &ses::Ses];
 
 /// How long a server may take until it answers. Usual are two seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -30,11 +31,11 @@ pub(crate) trait Server: Sync {
     /// What `--skip`, `PORTCULLIS_SKIP` and the suites' reports call it.
     fn name(&self) -> &'static str;
 
-    /// The Debian package that brings the program.
-    fn package(&self) -> &'static str;
-
     /// Whether the program is on this machine.
     fn installed(&self) -> bool;
+
+    /// Brings the program to this machine, if that is allowed.
+    fn install(&self, apt: &mut Apt) -> Result<(), Error>;
 
     /// Starts the server on free ports of 127.0.0.1, keeping all its files in `home`, and returns once it answers.
     fn start(&self, home: Home, interrupt: &Interrupt) -> Result<Running, Error>;
@@ -55,7 +56,7 @@ pub(crate) struct Running {
 /// Starts `server`, installing it first if `apt` may.
 pub(crate) fn start(server: &dyn Server, apt: &mut Apt, interrupt: &Interrupt) -> Result<Running, Error> {
     if !server.installed() {
-        apt.install(server.package())?;
+        server.install(apt)?;
     }
     let mut attempt = 1;
     loop {
@@ -130,9 +131,4 @@ impl Home {
 fn free_port() -> Result<u16, Error> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
     listener.and_then(|listener| listener.local_addr()).map(|address| address.port()).map_err(Error::io("no free port"))
-}
-
-fn name(command: &Command) -> String {
-    let arguments = command.get_args().map(|argument| argument.to_string_lossy());
-    format!("{} {}", command.get_program().display(), arguments.collect::<Vec<_>>().join(" "))
 }

@@ -6,6 +6,7 @@ use std::process::Command;
 use rustix::process::Signal;
 
 use super::{Home, Running, Server, free_port};
+use crate::apt::Apt;
 use crate::error::Error;
 use crate::process::{self, Interrupt, tethered};
 
@@ -23,12 +24,12 @@ impl Server for Postgres {
         "postgres"
     }
 
-    fn package(&self) -> &'static str {
-        "postgresql"
-    }
-
     fn installed(&self) -> bool {
         programs().is_some()
+    }
+
+    fn install(&self, apt: &mut Apt) -> Result<(), Error> {
+        apt.install("postgresql")
     }
 
     fn start(&self, home: Home, interrupt: &Interrupt) -> Result<Running, Error> {

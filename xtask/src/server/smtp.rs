@@ -5,6 +5,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use super::{Home, Running, Server, free_port};
+use crate::apt::Apt;
 use crate::error::Error;
 use crate::process::{Interrupt, find, tethered};
 
@@ -16,12 +17,12 @@ impl Server for Smtp {
         "smtp"
     }
 
-    fn package(&self) -> &'static str {
-        "python3-aiosmtpd"
-    }
-
     fn installed(&self) -> bool {
         find("aiosmtpd").is_some()
+    }
+
+    fn install(&self, apt: &mut Apt) -> Result<(), Error> {
+        apt.install("python3-aiosmtpd")
     }
 
     fn start(&self, home: Home, interrupt: &Interrupt) -> Result<Running, Error> {
