@@ -28,7 +28,8 @@ use crate::{Composer, Message};
 ///   outbox's business.
 /// - A mail may arrive twice where SES took it but its answer was lost. SES puts a `Message-ID` and a `Date` of its own in
 ///   place of ours, so nothing shows that the two are one.
-/// - What the SDK says of its work isn't logged, at any level: its traces have whole requests in them, mail included.
+/// - What the SDK traces of its work isn't logged, at any level: answers are in it as they came, which quote mail, and
+///   requests where somebody asked for them.
 ///
 /// | what happens | answer |
 /// |---|---|

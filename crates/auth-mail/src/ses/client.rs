@@ -29,8 +29,8 @@ pub(super) async fn connect(settings: &SesSettings) -> Result<Client, InvalidSes
     Ok(Client::from_conf(config.build()))
 }
 
-/// Runs `work` with nobody listening to its events. Those of the SDK hold requests with the mail in them, and values of
-/// profiles, at levels that people do switch on.
+/// Runs `work` with nobody listening to its events. Those of the SDK hold answers, which quote mail, values of profiles,
+/// and whole requests where the environment says `LOG_SIGNABLE_BODY`.
 pub(super) async fn unlogged<T>(work: impl Future<Output = T>) -> T {
     work.with_subscriber(Dispatch::none()).await
 }
