@@ -139,12 +139,22 @@ impl AccessTokens {
 
     /// What `token` says, if it is genuine, for us and valid at `now`.
     ///
-    /// Expiry has no leeway; `iat` and `nbf` have 60 s, for issuers whose clock is ahead.
+    /// Expiry has no leeway; `iat` and `nbf` have 60 s, for nodes whose clock is ahead.
     ///
     /// # Errors
     /// [`InvalidAccessToken`] says what is wrong. After [`UnknownKey`](InvalidAccessToken::UnknownKey) it may be worth
     /// trying again with [`replace_keys`](Self::replace_keys), if [`may_reload`](Self::may_reload) says so.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, InvalidAccessToken> {
+        let claims = self.read(token, now)?;
+        if now < claims.expires_at { Ok(claims) } else { Err(InvalidAccessToken::Expired) }
+    }
+
+    /// As [`verify`](Self::verify), but an expired token is as good: for ending the session that it belongs to, and for
+    /// nothing else.
+    ///
+    /// # Errors
+    /// [`InvalidAccessToken`], but never [`Expired`](InvalidAccessToken::Expired).
+    pub fn read(&self, token: &str, now: Timestamp) -> Result<Claims, InvalidAccessToken> {
         let signed = jws::open(token, &self.keys)?;
         if !signed.is_access_token {
             return Err(InvalidAccessToken::Kind);

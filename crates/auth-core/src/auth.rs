@@ -1,12 +1,13 @@
 //! The core, put together: ports, keys and settings that every flow works with.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use crate::access_token::AccessTokens;
-use crate::domain::{AuditEvent, AuditKind, Context, EventId, LeaseId, Timestamp};
+use crate::domain::{AuditEvent, AuditKind, Context, EventId, LeaseId, SessionId, Timestamp};
 use crate::keys::{KeyRing, SealError};
 use crate::port::{
     BreachedPasswords, Change, Clock, CommitError, Entropy, HashError, PasswordHasher, Rejected, Store, StoreError,
@@ -30,6 +31,8 @@ pub struct Auth {
     pub(crate) settings: Settings,
     /// Wakes this process's mail worker, so that a mail needn't wait for the next poll.
     pub(crate) mail_waiting: Notify,
+    /// Sessions whose idle time this process is renewing.
+    pub(crate) touching: Arc<Mutex<HashSet<SessionId>>>,
     /// This process, in leases.
     pub(crate) node: LeaseId,
 }

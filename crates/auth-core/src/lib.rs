@@ -12,6 +12,7 @@ pub mod refresh_token;
 pub mod rules;
 pub mod settings;
 mod start;
+pub mod workers;
 
 pub use auth::{Auth, Fault};
 pub use start::{Parts, Signing, StartError};

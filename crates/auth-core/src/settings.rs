@@ -6,6 +6,7 @@ use crate::port::Limit;
 
 /// What a host chooses.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Settings {
     /// Where clients reach the service; the `iss` of access tokens. Without a trailing slash.
     pub public_url: String,
@@ -44,6 +45,7 @@ impl Settings {
 
 /// How long things live.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Lifetimes {
     /// Access tokens: 15 minutes.
     pub access: Duration,
@@ -94,6 +96,7 @@ impl Default for Lifetimes {
 
 /// How often things may happen, beside what a code's attempts and the hashing queue bound anyway.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Limits {
     /// Any operation, per address: 600 a minute.
     pub request_address: Limit,
@@ -109,6 +112,8 @@ pub struct Limits {
     pub mail_account: Limit,
     /// Mails asked for per address and operation: 30 an hour.
     pub mail_address: Limit,
+    /// Wrong links and codes per address: 100 in 15 minutes.
+    pub proof_address: Limit,
     /// Failures per account, for each other operation that checks a credential: 20 an hour.
     pub credential_account: Limit,
 }
@@ -124,6 +129,7 @@ impl Default for Limits {
             register_address: limit(20, hours(1)),
             mail_account: limit(5, hours(1)),
             mail_address: limit(30, hours(1)),
+            proof_address: limit(100, minutes(15)),
             credential_account: limit(20, hours(1)),
         }
     }
@@ -167,7 +173,7 @@ pub(crate) const CODE_ATTEMPTS: u32 = 5;
 /// Failed codes per account and purpose, over all codes: 5 an hour and 10 a day.
 pub(crate) const CODE_BUDGETS: [(u32, Duration); 2] = [(5, hours(1)), (10, hours(24))];
 /// Records of one purpose that live at once: a stranger's request must not kill the owner's mail.
-pub(crate) const LIVE_TOKENS: usize = 3;
+pub(crate) const LIVE_TOKENS: u32 = 3;
 
 const fn minutes(n: u64) -> Duration {
     Duration::from_secs(n * 60)

@@ -1,10 +1,12 @@
 //! Starting: pepper, store, keys and settings are checked against each other before the first request.
 
+use std::io;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
 
 use crate::access_token::{AccessTokens, Ed25519Key, HmacSecret, KeySet};
+use crate::adapter::{Argon2Pool, LocalThrottle, NoBreachCheck, PoolSettings, SystemClock, SystemEntropy};
 use crate::auth::{Auth, Fault};
 use crate::domain::{AuditKind, LeaseId, PepperCheck, SigningKey, Timestamp};
 use crate::keys::{KeyRing, MacUse, SealError};
@@ -32,6 +34,39 @@ pub struct Parts {
     pub signing: Signing,
     /// What the host chose.
     pub settings: Settings,
+}
+
+impl Parts {
+    /// The parts that most hosts want: the system's clock and randomness, Argon2 with a thread for each core, throttles in
+    /// this process, no list of breached passwords, and signing keys in the store. Others are put in their place:
+    ///
+    /// ```no_run
+    /// # use std::sync::Arc;
+    /// # use auth_core::{Auth, Parts, keys::KeyRing, port::{BreachedPasswords, Store}, settings::Settings};
+    /// # async fn f(store: Arc<dyn Store>, ring: KeyRing, mine: Arc<dyn BreachedPasswords>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let settings = Settings::new("https://auth.example.com");
+    /// let auth = Auth::start(Parts { breached: mine, ..Parts::new(store, ring, settings)? }).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// An I/O error when memory or threads for hashing can't be had.
+    pub fn new(store: Arc<dyn Store>, ring: KeyRing, settings: Settings) -> io::Result<Self> {
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        let hasher = Argon2Pool::new(&PoolSettings::default(), ring.password_keys(), Arc::clone(&entropy))?;
+        Ok(Self {
+            store,
+            clock: Arc::new(SystemClock::new()),
+            entropy,
+            hasher: Arc::new(hasher),
+            throttle: Arc::new(LocalThrottle::default()),
+            breached: Arc::new(NoBreachCheck),
+            ring,
+            signing: Signing::Stored,
+            settings,
+        })
+    }
 }
 
 /// What signs access tokens.
@@ -91,6 +126,7 @@ impl Auth {
             tokens,
             settings,
             mail_waiting,
+            touching: Arc::default(),
             node,
         }))
     }
@@ -122,7 +158,7 @@ async fn stored_keys(
     if store.signing_keys().await?.is_empty() {
         let key = Ed25519Key::generate(entropy)?;
         let number = 1;
-        let private = ring.seal(&bound_to(key.kid()), key.pkcs8(), entropy)?;
+        let private = ring.seal(&bound_to(&u32::to_be_bytes(number), key.kid()), key.pkcs8(), entropy)?;
         let key = SigningKey { number, kid: key.kid().to_owned(), public: *key.public(), private, created_at: now };
         let event = crate::domain::AuditEvent {
             id: crate::domain::EventId::new(now, entropy),
@@ -147,7 +183,7 @@ async fn stored_keys(
 /// The keys in the clear, the one that signs first.
 pub(crate) fn open_keys(ring: &KeyRing, sealed: &[SigningKey]) -> Result<Vec<Ed25519Key>, Fault> {
     let open = |key: &SigningKey| {
-        let pkcs8 = ring.open(&bound_to(&key.kid), &key.private)?;
+        let pkcs8 = ring.open(&bound_to(&key.number.to_be_bytes(), &key.kid), &key.private)?;
         let opened = Ed25519Key::from_pkcs8(&pkcs8).map_err(|_| SealError)?;
         // The row's own columns are not sealed: a swapped public key would let its owner sign for everybody.
         if *opened.public() == key.public && opened.kid() == key.kid { Ok(opened) } else { Err(SealError) }
@@ -155,6 +191,6 @@ pub(crate) fn open_keys(ring: &KeyRing, sealed: &[SigningKey]) -> Result<Vec<Ed2
     sealed.iter().map(open).collect::<Result<_, _>>().map_err(Fault::from)
 }
 
-fn bound_to(kid: &str) -> [&[u8]; 3] {
-    [b"signing-key", b"ed25519", kid.as_bytes()]
+fn bound_to<'a>(number: &'a [u8; 4], kid: &'a str) -> [&'a [u8]; 4] {
+    [b"signing-key", b"ed25519", number, kid.as_bytes()]
 }

@@ -22,7 +22,9 @@ impl Trouble {
         match error {
             sqlx::Error::Database(error) => dialect(error.as_ref()),
             sqlx::Error::Io(error) if error.kind() == io::ErrorKind::TimedOut => Self::Away,
-            sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => Self::Cut,
+            // A connection that a proxy takes and drops, as those before a dead server do, ends in the middle of a
+            // message: `Protocol`.
+            sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => Self::Cut,
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => Self::Away,
             _ => Self::Failure,
         }

@@ -74,7 +74,7 @@ const LEASE_MAIL: &str = "
     where id = any (array(
         select id from auth_mail_outbox where state = 'queued' and due_at <= $3
         order by due_at, id limit $4 for update skip locked))
-    returning id, recipient, kind, body, created_at, expires_at, attempts";
+    returning id, recipient, recipient_canonical, kind, body, created_at, expires_at, attempts";
 
 const VERSION_TABLE_EXISTS: &str =
     "select count(*) from pg_catalog.pg_class where oid = to_regclass('auth_schema_version')";

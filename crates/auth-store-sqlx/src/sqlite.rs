@@ -94,7 +94,7 @@ const LEASE_MAIL: &str = "
     update auth_mail_outbox set lease = $1, due_at = $2, attempts = attempts + 1
     where id in (
         select id from auth_mail_outbox where state = 'queued' and due_at <= $3 order by due_at, id limit $4)
-    returning id, recipient, kind, body, created_at, expires_at, attempts";
+    returning id, recipient, recipient_canonical, kind, body, created_at, expires_at, attempts";
 
 const VERSION_TABLE_EXISTS: &str =
     "select count(*) from sqlite_master where type = 'table' and name = 'auth_schema_version'";

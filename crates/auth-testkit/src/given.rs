@@ -80,8 +80,14 @@ pub fn token(user: &User, purpose: Purpose) -> Token {
         code: mac(),
         code_until: NOW + 10 * MINUTE,
         attempts: 0,
+        requested_from: digest(),
         created_at: NOW,
     }
+}
+
+/// Issuing a token, however many there are.
+pub fn issue(token: Token) -> Change {
+    Change::IssueToken { token, at_most: u32::MAX }
 }
 
 /// A mail enqueued at `at`, good for a day. Not stored.
@@ -192,6 +198,6 @@ pub async fn signed_in(store: &dyn Store, user: &User) -> Session {
 /// A token of `user` that is stored.
 pub async fn issued(store: &dyn Store, user: &User, purpose: Purpose) -> Token {
     let token = token(user, purpose);
-    store.commit(&[Change::IssueToken(token.clone())]).await.expect("to issue a token");
+    store.commit(&[issue(token.clone())]).await.expect("to issue a token");
     token
 }

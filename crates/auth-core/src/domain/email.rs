@@ -49,6 +49,12 @@ impl Email {
         Ok(Self { typed: typed.into(), canonical: canonical.into() })
     }
 
+    /// An address that was parsed before, from what a store kept of it. Not checked again: rules that have become stricter
+    /// since, or newer Unicode tables, must not make an account unreadable, nor move it to another canonical form.
+    pub fn from_stored(typed: impl Into<Box<str>>, canonical: impl Into<Box<str>>) -> Self {
+        Self { typed: typed.into(), canonical: canonical.into() }
+    }
+
     /// The address to send to, as its owner spells it.
     pub fn as_str(&self) -> &str {
         &self.typed

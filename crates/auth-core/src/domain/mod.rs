@@ -25,4 +25,4 @@ pub use session::{Method, Methods, RefreshState, Session, Signed};
 pub use signing_key::{PepperCheck, SigningKey};
 pub use time::Timestamp;
 pub use token::{Budget, Issued, Purpose, Token};
-pub use user::{Account, Epoch, Profile, Role, Status, User};
+pub use user::{Account, Epoch, Profile, ProfileEdit, Role, Status, User};

@@ -25,6 +25,8 @@ pub struct Token {
     pub code_until: Timestamp,
     /// Attempts at the code that were claimed so far.
     pub attempts: u32,
+    /// Whoever asked for it: a keyed digest of their address.
+    pub requested_from: Digest,
     /// When it was made.
     pub created_at: Timestamp,
 }

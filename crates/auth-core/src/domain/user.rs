@@ -47,6 +47,46 @@ pub struct Profile {
     pub locale: Option<String>,
 }
 
+impl Profile {
+    /// This profile after `edit`.
+    #[must_use]
+    pub fn after(self, edit: &ProfileEdit) -> Self {
+        let field = |before, edit: &Option<Option<String>>| edit.clone().unwrap_or(before);
+        Self {
+            name: field(self.name, &edit.name),
+            image_url: field(self.image_url, &edit.image_url),
+            phone_number: field(self.phone_number, &edit.phone_number),
+            locale: field(self.locale, &edit.locale),
+        }
+    }
+}
+
+/// What to change of a [`Profile`]. The outer `None` leaves a field as it is, the inner one clears it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProfileEdit {
+    /// What to call the user.
+    pub name: Option<Option<String>>,
+    /// Where their picture is.
+    pub image_url: Option<Option<String>>,
+    /// Their telephone number.
+    pub phone_number: Option<Option<String>>,
+    /// Their language.
+    pub locale: Option<Option<String>>,
+}
+
+impl ProfileEdit {
+    /// The names of the fields that it touches, as clients know them.
+    pub fn fields(&self) -> impl Iterator<Item = &'static str> {
+        let touched = [
+            ("name", &self.name),
+            ("imageUrl", &self.image_url),
+            ("phoneNumber", &self.phone_number),
+            ("locale", &self.locale),
+        ];
+        touched.into_iter().filter(|(_, edit)| edit.is_some()).map(|(name, _)| name)
+    }
+}
+
 /// Whether a user may sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {

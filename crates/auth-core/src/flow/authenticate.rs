@@ -1,8 +1,12 @@
 //! Who is asking: the check on every authenticated request.
 
-use crate::access_token::InvalidAccessToken;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::access_token::{Claims, InvalidAccessToken};
 use crate::auth::{Auth, Fault, fault_into};
-use crate::domain::{Session, Signed, Timestamp};
+use crate::domain::{Session, SessionId, Signed, Timestamp};
 use crate::port::Change;
 use crate::settings::AccessCheck;
 use crate::start::open_keys;
@@ -17,11 +21,10 @@ use crate::start::open_keys;
 /// [`AuthenticateError`].
 pub async fn authenticate(auth: &Auth, access_token: &str) -> Result<Signed, AuthenticateError> {
     let now = auth.now();
-    let claims = match auth.tokens.verify(access_token, now) {
-        Err(InvalidAccessToken::UnknownKey) if reload_keys(auth, now).await? => auth.tokens.verify(access_token, now),
-        verified => verified,
+    let claims = match read(auth, access_token, now).await? {
+        Ok(claims) if now < claims.expires_at => claims,
+        _ => return Err(AuthenticateError::Unauthorized),
     };
-    let claims = claims.map_err(|_| AuthenticateError::Unauthorized)?;
     let Some(mut signed) = auth.store.find_session(claims.session).await? else {
         return Err(AuthenticateError::Unauthorized);
     };
@@ -30,24 +33,59 @@ pub async fn authenticate(auth: &Auth, access_token: &str) -> Result<Signed, Aut
         return Err(AuthenticateError::Unauthorized);
     }
     if is_live {
-        touch(auth, &mut signed.session, now).await;
+        touch(auth, &mut signed.session, now);
     }
     Ok(signed)
 }
 
+/// As [`authenticate`], for what changes something: the session must live, however access tokens are checked. What was
+/// signed out, reset or suspended changes nothing any more.
+///
+/// # Errors
+/// [`AuthenticateError`].
+pub async fn authenticate_for_change(auth: &Auth, access_token: &str) -> Result<Signed, AuthenticateError> {
+    let signed = authenticate(auth, access_token).await?;
+    if signed.session.is_live(&signed.user, auth.now()) { Ok(signed) } else { Err(AuthenticateError::Unauthorized) }
+}
+
+/// What an access token says, expired or not.
+pub(super) async fn read(
+    auth: &Auth,
+    access_token: &str,
+    now: Timestamp,
+) -> Result<Result<Claims, InvalidAccessToken>, Fault> {
+    Ok(match auth.tokens.read(access_token, now) {
+        Err(InvalidAccessToken::UnknownKey) if reload_keys(auth, now).await? => auth.tokens.read(access_token, now),
+        read => read,
+    })
+}
+
 /// Renews the idle time where enough of it has passed to be worth a write: a minute, or a twentieth of it if that is less.
-async fn touch(auth: &Auth, session: &mut Session, now: Timestamp) {
+///
+/// In a task of its own: the request doesn't wait for it, and is good without it. A session has one such task at a time,
+/// so that a page that sends fifty requests at once costs one write.
+fn touch(auth: &Auth, session: &mut Session, now: Timestamp) {
     let idle = auth.settings.lifetimes.idle;
-    if now.since(session.last_seen_at) < (idle / 20).min(std::time::Duration::from_secs(60)) {
+    if now.since(session.last_seen_at) < (idle / 20).min(Duration::from_secs(60)) {
         return;
     }
-    let idle_until = now + idle;
-    let change = Change::TouchSession { user: session.user, session: session.id, at: now, idle_until };
-    match auth.commit(&[change]).await {
-        Ok(()) => (session.last_seen_at, session.idle_until) = (now, idle_until),
-        // The request itself is good: a later one will renew.
-        Err(error) => tracing::warn!(session = %session.id, %error, "a session's idle time could not be renewed"),
+    let (user, id, idle_until) = (session.user, session.id, now + idle);
+    (session.last_seen_at, session.idle_until) = (now, idle_until);
+    if !lock(&auth.touching).insert(id) {
+        return;
     }
+    let (store, touching) = (Arc::clone(&auth.store), Arc::clone(&auth.touching));
+    tokio::spawn(async move {
+        let change = Change::TouchSession { user, session: id, at: now, idle_until };
+        if let Err(error) = store.commit(&[change]).await {
+            tracing::warn!(session = %id, %error, "a session's idle time could not be renewed");
+        }
+        lock(&touching).remove(&id);
+    });
+}
+
+fn lock(touching: &Mutex<HashSet<SessionId>>) -> MutexGuard<'_, HashSet<SessionId>> {
+    touching.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Reads the signing keys again, for a key that another node has made since; `false` where that was tried just now.

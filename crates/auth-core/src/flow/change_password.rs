@@ -24,10 +24,6 @@ pub async fn change(
 ) -> Result<Authenticated, ChangeError> {
     let now = auth.now();
     let user = &signed.user;
-    // However access tokens are checked: a dead session changes no password.
-    if !signed.session.is_live(user, now) {
-        return Err(ChangeError::Unauthorized);
-    }
     judge_password(auth, new, &user.email, user.profile.name.as_deref()).await?;
     let limit = auth.settings.limits.credential_account;
     let counted = throttle::by_user(auth, "change-password", user.id, None, limit, context).await?;

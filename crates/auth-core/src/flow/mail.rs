@@ -1,17 +1,19 @@
 //! Mail: sealed into the outbox by the flow that causes it, opened and sent by a worker.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 
 use crate::auth::{Auth, Fault};
 use crate::domain::{
-    Code, Content, Email, LeaseId, LeasedMail, Link, Mail, MailId, MailKind, Notice, Purpose, SealedMail, Secret,
-    Timestamp, Token, TokenId, User,
+    Code, Content, Context, Email, LeaseId, LeasedMail, Link, Mail, MailId, MailKind, Notice, Purpose, SealedMail,
+    Secret, Timestamp, Token, TokenId, User,
 };
+use crate::flow::throttle;
 use crate::keys::{KeyRing, MacUse, SealError};
 use crate::port::{Entropy, MailError, Mailer, StoreError};
 use crate::settings::{RESET_CODE_TTL, RESET_LINK_TTL, VERIFY_TTL};
@@ -22,30 +24,31 @@ use crate::settings::{RESET_CODE_TTL, RESET_LINK_TTL, VERIFY_TTL};
 /// - Any number of processes may run it on one store; each mail is leased by one of them at a time, for at most 30 s.
 /// - A mail that was not taken is tried again after 4 s, then at doubling intervals up to 5 minutes, until what it
 ///   carries has expired.
-/// - Up to four batches are under way at once: a recipient's server that hangs holds up no more than its own.
+/// - Sixteen may be under way at once: a recipient's server that hangs holds up no other's mail.
 /// - A store that can't answer is tried again.
 pub async fn run(auth: &Auth, mailer: &dyn Mailer, stop: impl Future<Output = ()>) {
     let mut stop = pin!(stop);
-    let mut batches = FuturesUnordered::new();
-    let mut is_due = true;
+    let mut sending = FuturesUnordered::new();
+    let mut may_wait = true;
     loop {
-        if is_due && batches.len() < BATCHES {
-            batches.push(deliver(auth, mailer));
+        while may_wait && sending.len() + BATCH <= SIDE_BY_SIDE {
+            let batch = lease(auth).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "the outbox can't be read");
+                Vec::new()
+            });
+            may_wait = batch.len() == BATCH;
+            sending.extend(batch.into_iter().map(|leased| send(auth, mailer, leased)));
         }
-        is_due = tokio::select! {
+        tokio::select! {
             biased;
             () = &mut stop => break,
-            Some(sent) = batches.next() => match sent {
-                Ok(count) => count > 0,
-                Err(error) => {
-                    tracing::warn!(%error, "the outbox can't be read");
-                    false
-                }
-            },
-            _ = tokio::time::timeout(POLL, auth.mail_waiting.notified()) => true,
-        };
+            Some(sent) = sending.next() => note(sent),
+            _ = tokio::time::timeout(POLL, auth.mail_waiting.notified()) => may_wait = true,
+        }
     }
-    while batches.next().await.is_some() {}
+    while let Some(sent) = sending.next().await {
+        note(sent);
+    }
 }
 
 /// Sends what is due now, up to a batch, and says how many mails that was.
@@ -53,16 +56,25 @@ pub async fn run(auth: &Auth, mailer: &dyn Mailer, stop: impl Future<Output = ()
 /// # Errors
 /// [`StoreError`] when the outbox could not be read or written; what was sent may then be sent again.
 pub async fn deliver(auth: &Auth, mailer: &dyn Mailer) -> Result<usize, StoreError> {
-    let now = auth.now();
-    let lease = LeaseId::new(now, &*auth.entropy);
-    let batch = auth.store.lease_mail(lease, now, now + LEASE, BATCH).await?;
+    let batch = lease(auth).await?;
     let count = batch.len();
-    // Side by side: one slow recipient's server must not use up the others' leases.
     let sending = batch.into_iter().map(|leased| send(auth, mailer, leased));
     for outcome in futures_util::future::join_all(sending).await {
         outcome?;
     }
     Ok(count)
+}
+
+async fn lease(auth: &Auth) -> Result<Vec<LeasedMail>, StoreError> {
+    let now = auth.now();
+    let lease = LeaseId::new(now, &*auth.entropy);
+    auth.store.lease_mail(lease, now, now + LEASE, BATCH as u32).await
+}
+
+fn note(sent: Result<(), StoreError>) {
+    if let Err(error) = sent {
+        tracing::warn!(%error, "what became of a mail can't be written down; it may be sent again");
+    }
 }
 
 async fn send(auth: &Auth, mailer: &dyn Mailer, leased: LeasedMail) -> Result<(), StoreError> {
@@ -78,8 +90,7 @@ async fn send(auth: &Auth, mailer: &dyn Mailer, leased: LeasedMail) -> Result<()
             return auth.store.bury_mail(id, lease, "can't be opened").await.map(drop);
         }
     };
-    let outcome = tokio::time::timeout(SEND_TIMEOUT, mailer.send(&mail)).await;
-    let held = match outcome.unwrap_or_else(|_| Err(MailError::Transient("no answer in time".into()))) {
+    let held = match attempt(mailer, &mail).await {
         Ok(()) => auth.store.settle_mail(id, lease).await?,
         Err(MailError::Permanent(reason)) => {
             tracing::error!(mail = %id, kind, reason, "a mail was refused for good");
@@ -96,6 +107,16 @@ async fn send(auth: &Auth, mailer: &dyn Mailer, leased: LeasedMail) -> Result<()
     Ok(())
 }
 
+/// One attempt. A mailer that panics, which may be the host's own, has not sent: the worker goes on with the next mail.
+async fn attempt(mailer: &dyn Mailer, mail: &Mail) -> Result<(), MailError> {
+    let sending = AssertUnwindSafe(mailer.send(mail)).catch_unwind();
+    match tokio::time::timeout(SEND_TIMEOUT, sending).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Err(MailError::Transient("the mailer panicked".into())),
+        Err(_) => Err(MailError::Transient("no answer in time".into())),
+    }
+}
+
 /// The pause after the `attempts`-th failure: 4 s, then twice the one before, up to 5 minutes.
 fn backoff(attempts: u32) -> Duration {
     Duration::from_secs((4_u64 << attempts.saturating_sub(1).min(8)).min(300))
@@ -104,8 +125,10 @@ fn backoff(attempts: u32) -> Duration {
 const LEASE: Duration = Duration::from_secs(30);
 const SEND_TIMEOUT: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_secs(1);
-const BATCH: u32 = 4;
-const BATCHES: usize = 4;
+/// Mails leased at once.
+const BATCH: usize = 4;
+/// Mails sent at once. Few enough for the last of them to get its turn well before its lease is over.
+const SIDE_BY_SIDE: usize = 16;
 
 /// A fresh token with the mail that carries its link and code.
 pub(crate) fn token_mail(
@@ -113,6 +136,7 @@ pub(crate) fn token_mail(
     user: &User,
     purpose: Purpose,
     now: Timestamp,
+    context: &Context,
 ) -> Result<(Token, SealedMail), Fault> {
     let (secret, code) = (Secret::new(&*auth.entropy), Code::new(&*auth.entropy));
     let (link_ttl, code_ttl, page) = match purpose {
@@ -130,6 +154,7 @@ pub(crate) fn token_mail(
         code: auth.ring.mac(MacUse::Code, &code_parts(&id, &user.email, purpose, &code)),
         code_until: now + code_ttl,
         attempts: 0,
+        requested_from: throttle::requester(auth, context),
         created_at: now,
     };
     let link = Link::new(format!("{}/{page}?token={}", auth.settings.frontend_url, secret.expose()));

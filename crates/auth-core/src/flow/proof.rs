@@ -9,6 +9,9 @@ use crate::keys::MacUse;
 use crate::port::{Change, CommitError, Rejected};
 use crate::settings::{CODE_ATTEMPTS, CODE_BUDGETS};
 
+/// The scope that wrong links and codes are counted in, by address.
+pub(crate) const SCOPE: &str = "proof";
+
 /// What somebody presents from a mail.
 #[derive(Debug)]
 pub enum Proof {

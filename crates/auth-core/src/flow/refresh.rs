@@ -44,7 +44,12 @@ pub async fn refresh(auth: &Auth, token: &str, context: &Context) -> Result<Auth
                 return Ok(auth.authenticated(signed.user, signed.session, now)?);
             }
             Verdict::Reused => return Err(reused(auth, &signed, is_live, now, context).await?),
-            Verdict::Rotate | Verdict::JustReplaced | Verdict::Dead => {
+            // A second tab, or a retried request: refused, and not held against the account.
+            Verdict::JustReplaced => {
+                record(auth, &signed, context).await?;
+                return Err(RefreshError::Unauthorized);
+            }
+            Verdict::Rotate | Verdict::Dead => {
                 return Err(failed(auth, &signed, context).await?);
             }
         }
@@ -98,14 +103,18 @@ async fn failed(auth: &Auth, signed: &Signed, context: &Context) -> Result<Refre
     let user = signed.user.id;
     let limit = auth.settings.limits.credential_account;
     let counted = throttle::by_user(auth, "refresh", user, None, limit, context).await;
-    let event = auth.event(AuditKind::RefreshFailed, context, auth.now()).about(Some(user));
     Ok(match counted {
         Ok(_) => {
-            auth.commit(&[Change::Record(event.with("session", &signed.session.id.to_string()))]).await?;
+            record(auth, signed, context).await?;
             RefreshError::Unauthorized
         }
         Err(throttled) => throttled.into(),
     })
+}
+
+async fn record(auth: &Auth, signed: &Signed, context: &Context) -> Result<(), RefreshError> {
+    let event = auth.event(AuditKind::RefreshFailed, context, auth.now()).about(Some(signed.user.id));
+    Ok(auth.commit(&[Change::Record(event.with("session", &signed.session.id.to_string()))]).await?)
 }
 
 /// The token was not exchanged.

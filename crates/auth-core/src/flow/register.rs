@@ -47,11 +47,11 @@ pub async fn register(auth: &Auth, registration: Registration, context: &Context
         roles: vec![Role::user()],
         created_at: now,
     };
-    let (token, mail) = mail::token_mail(auth, &user, Purpose::VerifyEmail, now)?;
+    let (token, mail) = mail::token_mail(auth, &user, Purpose::VerifyEmail, now, context)?;
     let event = auth.event(AuditKind::Registered, context, now).by(user.id);
     let changes = [
         Change::CreateUser { user: user.clone(), password },
-        Change::IssueToken(token),
+        Change::IssueToken { token, at_most: 1 },
         Change::Enqueue(mail),
         Change::Record(event),
     ];

@@ -3,15 +3,16 @@
 use crate::auth::{Auth, Fault, fault_into};
 use crate::domain::{AuditKind, Context, Email, Issued, Notice, Password, Purpose, Status, Timestamp, UserId};
 use crate::flow::proof::{self, Proof, ProofError};
+use crate::flow::throttle::{self, Throttled};
 pub use crate::flow::verify_email::RequestError;
 use crate::flow::verify_email::throttle_mail;
-use crate::flow::{judge_password, mail, sign_in, throttle};
+use crate::flow::{judge_password, mail, sign_in};
 use crate::port::{Change, CommitError, Rejected, StoreError};
 use crate::rules::password::WeakPassword;
 use crate::settings::LIVE_TOKENS;
 
-/// Mails a code and a link to the address, if it has an active account. Up to three such mails are good at once: the first
-/// two and the last, so that strangers' requests don't kill the owner's.
+/// Mails a code and a link to the address, if it has an active account. Up to three such mails are good at once; a further
+/// one takes the place of the one that the same client asked for last, so that strangers' requests don't kill the owner's.
 ///
 /// Tells nobody whether it has: the answer is the same, and no mail is sent before it (ASVS 6.3.8).
 ///
@@ -23,34 +24,39 @@ pub async fn request(auth: &Auth, email: &Email, context: &Context) -> Result<()
     throttle_mail(auth, "reset-request", email, user.as_ref(), context).await?;
     let event = auth.event(AuditKind::ResetRequested, context, now).about(user.as_ref().map(|user| user.id));
     let user = user.filter(|user| user.status == Status::Active);
-    // A round is rejected where another request has replaced the same token meanwhile.
-    for _ in 0..3 {
+    // A round is rejected where other requests have taken the same place meanwhile.
+    for _ in 0..4 {
         let mut changes = Vec::with_capacity(4);
         // Asked for nobody as well: the two must not differ in time.
         let id = user.as_ref().map_or_else(|| UserId::new(now, &*auth.entropy), |user| user.id);
-        let room = make_room(auth, id, now).await?;
+        let room = make_room(auth, id, now, context).await?;
         if let Some(user) = &user {
             changes.extend(room);
-            let (token, mail) = mail::token_mail(auth, user, Purpose::ResetPassword, now)?;
-            changes.push(Change::IssueToken(token));
+            let (token, mail) = mail::token_mail(auth, user, Purpose::ResetPassword, now, context)?;
+            changes.push(Change::IssueToken { token, at_most: LIVE_TOKENS });
             changes.push(Change::Enqueue(mail));
         }
         changes.push(Change::Record(event.clone()));
         match auth.commit(&changes).await {
-            Err(CommitError::Rejected(Rejected::Token)) => {}
+            Err(CommitError::Rejected(Rejected::Token | Rejected::TooManyTokens)) => {}
             outcome => return Ok(outcome?),
         }
     }
-    Err(RequestError::Fault(Fault::Contended))
+    // So many others are asking at this moment that the owner gets mail enough. An error would tell that there is one.
+    Ok(auth.commit(&[Change::Record(event)]).await?)
 }
 
-/// Where as many tokens live as may, the newest gives way. Were it the oldest, a stranger who keeps asking would take the
-/// owner's mail away; so the stranger replaces what the stranger asked for.
-async fn make_room(auth: &Auth, user: UserId, now: Timestamp) -> Result<Option<Change>, StoreError> {
+/// Where as many tokens live as may, one gives way: the newest of those that the same client asked for, or the newest of
+/// all. Were it the oldest, a stranger who keeps asking would take the owner's mail away.
+async fn make_room(auth: &Auth, user: UserId, now: Timestamp, context: &Context) -> Result<Option<Change>, StoreError> {
     let mut live = auth.store.tokens_of(user, Purpose::ResetPassword).await?;
     live.retain(|token| now < token.link_until);
-    let newest = live.first().filter(|_| live.len() >= LIVE_TOKENS);
-    Ok(newest.map(|token| Change::SpendToken { user, token: token.id }))
+    if live.len() < LIVE_TOKENS as usize {
+        return Ok(None);
+    }
+    let requester = throttle::requester(auth, context);
+    let own = live.iter().find(|token| token.requested_from == requester);
+    Ok(own.or(live.first()).map(|token| Change::SpendToken { user, token: token.id }))
 }
 
 /// Sets a new password with a mailed link or code.
@@ -61,6 +67,20 @@ async fn make_room(auth: &Auth, user: UserId, now: Timestamp) -> Result<Option<C
 /// # Errors
 /// [`ConfirmError`]. A refused password spends nothing.
 pub async fn confirm(auth: &Auth, proof: &Proof, password: &Password, context: &Context) -> Result<(), ConfirmError> {
+    let counted = throttle::by_address(auth, proof::SCOPE, auth.settings.limits.proof_address, context).await?;
+    let outcome = confirm_counted(auth, proof, password, context).await;
+    if !matches!(outcome, Err(ConfirmError::Invalid)) {
+        counted.give_back(auth).await;
+    }
+    outcome
+}
+
+async fn confirm_counted(
+    auth: &Auth,
+    proof: &Proof,
+    password: &Password,
+    context: &Context,
+) -> Result<(), ConfirmError> {
     let now = auth.now();
     // Before a code's attempt is claimed. Without the account's name: a refusal must not tell whether it has one.
     if let Proof::Code { email, .. } = proof {
@@ -72,7 +92,12 @@ pub async fn confirm(auth: &Auth, proof: &Proof, password: &Password, context: &
         Err(ProofError::Fault(fault)) => return Err(ConfirmError::Fault(fault)),
         Err(ProofError::Invalid) => return Err(refused(auth, context).await),
     };
-    judge_password(auth, password, &user.email, user.profile.name.as_deref()).await?;
+    if let Err(weak) = judge_password(auth, password, &user.email, user.profile.name.as_deref()).await {
+        // The code was right: whoever knows it may try another password as often as it takes.
+        let (user, budget) = (user.id, proof::budget(purpose));
+        auth.commit(&[Change::ReturnAttempt { user, token: token.id }, Change::Forgive { user, budget }]).await?;
+        return Err(weak.into());
+    }
     // After the token is known: strangers must not be able to buy Argon2 work. Before the commit: no transaction waits.
     let hash = auth.hasher.hash(password).await?;
 
@@ -125,6 +150,9 @@ pub enum ConfirmError {
     /// The password is not good enough.
     #[error(transparent)]
     Weak(#[from] WeakPassword),
+    /// Too many wrong links and codes from this address.
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
     /// The core could not do its work.
     #[error(transparent)]
     Fault(Fault),

@@ -2,7 +2,7 @@
 
 use crate::auth::{Auth, Fault, fault_into};
 use crate::domain::{Context, Session, SessionId, Signed};
-use crate::flow::sign_out::{self, SignOutError};
+use crate::flow::sign_out;
 use crate::port::StoreError;
 
 /// The user's live sessions, newest first.
@@ -37,9 +37,3 @@ pub enum EndError {
     Fault(Fault),
 }
 fault_into!(EndError);
-
-impl From<SignOutError> for EndError {
-    fn from(SignOutError::Fault(fault): SignOutError) -> Self {
-        Self::Fault(fault)
-    }
-}

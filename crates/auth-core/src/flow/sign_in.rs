@@ -1,5 +1,6 @@
 //! Signing in with e-mail address and password.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::access_token::{AccessToken, Grant};
@@ -14,8 +15,7 @@ use crate::port::{Change, CommitError, HashError, Rejected, Verdict};
 use crate::refresh_token::RefreshToken;
 use crate::settings::UnverifiedSignIn;
 
-/// What somebody signs in with.
-#[derive(Debug)]
+/// What somebody signs in with. Doesn't print the device token.
 pub struct Credentials {
     /// Whose account.
     pub email: Email,
@@ -23,6 +23,12 @@ pub struct Credentials {
     pub password: Password,
     /// The device token from an earlier sign-in, as the client sent it.
     pub device: Option<String>,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("email", &self.email).finish_non_exhaustive()
+    }
 }
 
 /// How far a sign-in has come.
@@ -63,7 +69,8 @@ pub async fn sign_in(auth: &Auth, credentials: Credentials, context: &Context) -
     let Credentials { email, password, device } = credentials;
     let account = auth.store.find_user_by_email(&email).await?;
     let user_id = account.as_ref().map(|account| account.user.id);
-    let device = device.zip(user_id).and_then(|(token, user)| DeviceToken::recognise(&auth.ring, &token, user, now));
+    let recognise = |token: String| DeviceToken::recognise(&auth.ring, &token, &account.as_ref()?.user, now);
+    let device = device.and_then(recognise);
     let counted = count(auth, &email, user_id, device, context).await?;
 
     let hash = account.as_ref().and_then(|account| account.password.clone());
@@ -87,8 +94,12 @@ pub async fn sign_in(auth: &Auth, credentials: Credentials, context: &Context) -
     }
     let rehash = if outdated { replacement(auth, &password, account.user.id, &hash).await? } else { None };
     let device = device.unwrap_or_else(|| DeviceId::new(now, &*auth.entropy));
-    let (user, session) = open(auth, account.user, &hash, rehash, device, now, context).await?;
-    counted.give_back(auth).await;
+    let opened = open(auth, account.user, &hash, rehash, device, now, context).await;
+    // The password was right: where the store then fails, its owner must not run out of attempts.
+    if matches!(opened, Ok(_) | Err(SignInError::Fault(_))) {
+        counted.give_back(auth).await;
+    }
+    let (user, session) = opened?;
     Ok(SignIn::Complete(Box::new(auth.authenticated(user, session, now)?)))
 }
 
@@ -114,14 +125,18 @@ async fn count(
 ) -> Result<Attempt, Throttled> {
     let limits = &auth.settings.limits;
     let address = throttle::by_address(auth, SCOPE, limits.sign_in_address, context).await?;
-    let account = match (user, device) {
-        (Some(user), Some(device)) => {
-            let limit = limits.sign_in_device;
-            throttle::by_user(auth, "sign-in/device", user, Some(device), limit, context).await
+    // A known device has a budget of its own, which strangers can't use up, and the account's when that is gone.
+    let by_device = match user.zip(device) {
+        Some((user, device)) => {
+            throttle::by_user(auth, "sign-in/device", user, Some(device), limits.sign_in_device, context).await.ok()
         }
-        _ => throttle::by_email(auth, SCOPE, email, limits.sign_in_account, context, user).await,
+        None => None,
     };
-    Ok(Attempt { address, account: account? })
+    let account = match by_device {
+        Some(counted) => counted,
+        None => throttle::by_email(auth, SCOPE, email, limits.sign_in_account, context, user).await?,
+    };
+    Ok(Attempt { address, account })
 }
 
 /// The scope that failed sign-ins of an account are counted in; a reset of the password clears it.
@@ -224,7 +239,7 @@ impl Auth {
         let access =
             self.tokens.issue(&Grant { user: &user, session: &session, now, ttl: access_ttl }, &*self.entropy)?;
         let refresh = RefreshToken::derive(&self.ring, session.id, &session.refresh);
-        let device = DeviceToken::issue(&self.ring, user.id, session.device, now);
+        let device = DeviceToken::issue(&self.ring, &user, session.device, now);
         Ok(Authenticated { user, session, access, access_ttl, refresh, device })
     }
 }

@@ -1,23 +1,38 @@
 //! Signing out, here and everywhere.
 
-use crate::auth::{Auth, Fault, fault_into};
+use crate::auth::{Auth, Fault};
 use crate::domain::{AuditKind, Context, Session, Signed, Timestamp};
+use crate::flow::authenticate;
 use crate::port::{Change, CommitError, Rejected};
 use crate::refresh_token::PresentedRefresh;
 
 /// Ends a session. One that has ended already is fine.
 ///
 /// # Errors
-/// [`SignOutError`] when it may still live: it is never reported as ended then.
-pub async fn sign_out(auth: &Auth, signed: &Signed, context: &Context) -> Result<(), SignOutError> {
+/// [`Fault`] when the session may still live: it is never reported as ended then.
+pub async fn sign_out(auth: &Auth, signed: &Signed, context: &Context) -> Result<(), Fault> {
     close(auth, &signed.session, auth.now(), context).await
+}
+
+/// Ends the session of an access token, expired or not: whoever signs out after a pause must not stay signed in. A token
+/// that isn't one ends nothing, and that is fine.
+///
+/// # Errors
+/// [`Fault`] when the session may still live.
+pub async fn by_access_token(auth: &Auth, token: &str, context: &Context) -> Result<(), Fault> {
+    let now = auth.now();
+    let Ok(claims) = authenticate::read(auth, token, now).await? else { return Ok(()) };
+    match auth.store.find_session(claims.session).await? {
+        Some(signed) if signed.user.id == claims.user => close(auth, &signed.session, now, context).await,
+        _ => Ok(()),
+    }
 }
 
 /// Ends the session of a refresh token, current or earlier. A token that isn't one ends nothing, and that is fine.
 ///
 /// # Errors
-/// [`SignOutError`] when the session may still live.
-pub async fn by_refresh_token(auth: &Auth, token: &str, context: &Context) -> Result<(), SignOutError> {
+/// [`Fault`] when the session may still live.
+pub async fn by_refresh_token(auth: &Auth, token: &str, context: &Context) -> Result<(), Fault> {
     let Some(presented) = PresentedRefresh::parse(token) else { return Ok(()) };
     match auth.store.find_session(presented.session).await? {
         Some(signed) if presented.is_genuine(&auth.ring, &signed.session.refresh.salt) => {
@@ -30,8 +45,8 @@ pub async fn by_refresh_token(auth: &Auth, token: &str, context: &Context) -> Re
 /// Ends every session of the user, this one included.
 ///
 /// # Errors
-/// [`SignOutError`] when they may still live.
-pub async fn everywhere(auth: &Auth, signed: &Signed, context: &Context) -> Result<(), SignOutError> {
+/// [`Fault`] when they may still live.
+pub async fn everywhere(auth: &Auth, signed: &Signed, context: &Context) -> Result<(), Fault> {
     let user = signed.user.id;
     let event = auth.event(AuditKind::SignedOutEverywhere, context, auth.now()).by(user);
     // The epoch catches what deleting rows would miss: a sign-in or rotation that is under way right now.
@@ -39,12 +54,7 @@ pub async fn everywhere(auth: &Auth, signed: &Signed, context: &Context) -> Resu
 }
 
 /// Ends one session, and says so in the audit log.
-pub(super) async fn close(
-    auth: &Auth,
-    session: &Session,
-    now: Timestamp,
-    context: &Context,
-) -> Result<(), SignOutError> {
+pub(super) async fn close(auth: &Auth, session: &Session, now: Timestamp, context: &Context) -> Result<(), Fault> {
     let (user, session) = (session.user, session.id);
     let event = auth.event(AuditKind::SignedOut, context, now).by(user).with("session", &session.to_string());
     match auth.commit(&[Change::CloseSession { user, session, at: now }, Change::Record(event)]).await {
@@ -52,12 +62,3 @@ pub(super) async fn close(
         Err(error) => Err(error.into()),
     }
 }
-
-/// A session may still live.
-#[derive(Debug, thiserror::Error)]
-pub enum SignOutError {
-    /// The core could not do its work.
-    #[error(transparent)]
-    Fault(Fault),
-}
-fault_into!(SignOutError);

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::auth::Auth;
-use crate::domain::{AuditKind, Context, DeviceId, Email, UserId};
+use crate::domain::{AuditKind, Context, DeviceId, Digest, Email, UserId};
 use crate::keys::MacUse;
 use crate::port::{Change, Limit, Taken, ThrottleKey};
 
@@ -113,6 +113,12 @@ async fn take(
 /// The account of an address, as a throttle names it: under a key, since a plain digest of an address can be guessed.
 fn account(auth: &Auth, email: &Email) -> [u8; crate::domain::Mac::LEN] {
     auth.ring.mac(MacUse::Fingerprint, &[b"account", email.canonical().as_bytes()]).to_bytes()
+}
+
+/// Whoever asks, by their address, as a store may keep it.
+pub(crate) fn requester(auth: &Auth, context: &Context) -> Digest {
+    let address = address(context).unwrap_or_default();
+    Digest::of(&[&auth.ring.mac(MacUse::Fingerprint, &[b"requester", &address]).to_bytes()])
 }
 
 /// An address, as a throttle names it: IPv6 by /64, which is what one customer gets; `::ffff:a.b.c.d` as `a.b.c.d`.

@@ -21,9 +21,9 @@ pub async fn request(auth: &Auth, email: &Email, context: &Context) -> Result<()
     let event = auth.event(AuditKind::VerificationRequested, context, now).about(user.as_ref().map(|user| user.id));
     let mut changes = Vec::with_capacity(4);
     if let Some(user) = user.filter(|user| user.email_verified_at.is_none() && user.status == Status::Active) {
-        let (token, mail) = mail::token_mail(auth, &user, Purpose::VerifyEmail, now)?;
+        let (token, mail) = mail::token_mail(auth, &user, Purpose::VerifyEmail, now, context)?;
         changes.push(Change::TrimTokens { user: user.id, purpose: Purpose::VerifyEmail, keep: 0 });
-        changes.push(Change::IssueToken(token));
+        changes.push(Change::IssueToken { token, at_most: 1 });
         changes.push(Change::Enqueue(mail));
     }
     changes.push(Change::Record(event));
@@ -50,6 +50,15 @@ pub(super) async fn throttle_mail(
 /// # Errors
 /// [`ConfirmError`]; nothing is spent then but, for a code, one attempt.
 pub async fn confirm(auth: &Auth, proof: &Proof, context: &Context) -> Result<User, ConfirmError> {
+    let counted = throttle::by_address(auth, proof::SCOPE, auth.settings.limits.proof_address, context).await?;
+    let outcome = confirm_counted(auth, proof, context).await;
+    if !matches!(outcome, Err(ConfirmError::Invalid)) {
+        counted.give_back(auth).await;
+    }
+    outcome
+}
+
+async fn confirm_counted(auth: &Auth, proof: &Proof, context: &Context) -> Result<User, ConfirmError> {
     let now = auth.now();
     let purpose = Purpose::VerifyEmail;
     let issued = match proof::prove(auth, proof, purpose, now, context).await {
@@ -103,6 +112,9 @@ pub enum ConfirmError {
     /// The link or code is unknown, spent, expired, out of attempts, or for something else.
     #[error("not a usable link or code")]
     Invalid,
+    /// Too many wrong links and codes from this address.
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
     /// The core could not do its work.
     #[error(transparent)]
     Fault(Fault),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::StoreError;
 use crate::domain::{
-    AuditEvent, Budget, Email, Epoch, PasswordHash, PepperCheck, Profile, Purpose, SealedMail, Session, SessionId,
+    AuditEvent, Budget, Email, Epoch, PasswordHash, PepperCheck, ProfileEdit, Purpose, SealedMail, Session, SessionId,
     SigningKey, Status, Timestamp, Token, TokenId, User, UserId,
 };
 
@@ -41,12 +41,12 @@ pub enum Change {
         /// The password's hash.
         password: PasswordHash,
     },
-    /// Replaces the profile. Precondition: the user exists.
-    SetProfile {
+    /// Changes the fields of the profile that the edit names, and no others. Precondition: the user exists.
+    EditProfile {
         /// Whose.
         user: UserId,
-        /// All of it.
-        profile: Profile,
+        /// What to change.
+        edit: ProfileEdit,
     },
     /// Marks the address as proved, at `at` unless it was before. Precondition: the user's address is still `email`
     /// ([`Rejected::EmailChanged`]).
@@ -78,7 +78,8 @@ pub enum Change {
         /// What replaces it.
         to: PasswordHash,
     },
-    /// Makes the user active, or suspends them and advances the epoch by one. Precondition: the user exists.
+    /// Makes a suspended user active, or suspends an active one and advances the epoch by one. Precondition: the user exists
+    /// and has another status ([`Rejected::User`]): what hangs on a status changes once.
     SetStatus {
         /// Whose.
         user: UserId,
@@ -91,8 +92,15 @@ pub enum Change {
         user: UserId,
     },
 
-    /// Stores a one-time token. Precondition: the user's address is still the token's ([`Rejected::EmailChanged`]).
-    IssueToken(Token),
+    /// Stores a one-time token. Preconditions: the user's address is still the token's ([`Rejected::EmailChanged`]), and
+    /// fewer than `at_most` of the user's tokens for that purpose have a link that lives on after the token's creation
+    /// ([`Rejected::TooManyTokens`]).
+    IssueToken {
+        /// The token.
+        token: Token,
+        /// How many may live at once, this one included.
+        at_most: u32,
+    },
     /// Deletes all but the newest `keep` tokens of that purpose.
     TrimTokens {
         /// Whose.
@@ -110,6 +118,13 @@ pub enum Change {
         token: TokenId,
         /// How many are allowed.
         limit: u32,
+    },
+    /// Takes one claimed attempt back. Nothing happens where there is none.
+    ReturnAttempt {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        token: TokenId,
     },
     /// Deletes a token. Precondition: it exists ([`Rejected::Token`]).
     SpendToken {
@@ -201,7 +216,7 @@ impl Change {
     /// The user to lock before this change; `None` where there is none, or where the user is only being made.
     pub const fn user(&self) -> Option<UserId> {
         match self {
-            Self::SetProfile { user, .. }
+            Self::EditProfile { user, .. }
             | Self::VerifyEmail { user, .. }
             | Self::SetPassword { user, .. }
             | Self::Rehash { user, .. }
@@ -209,6 +224,7 @@ impl Change {
             | Self::AdvanceEpoch { user }
             | Self::TrimTokens { user, .. }
             | Self::ClaimAttempt { user, .. }
+            | Self::ReturnAttempt { user, .. }
             | Self::SpendToken { user, .. }
             | Self::DropTokens { user, .. }
             | Self::Charge { user, .. }
@@ -216,7 +232,7 @@ impl Change {
             | Self::RotateRefresh { user, .. }
             | Self::TouchSession { user, .. }
             | Self::CloseSession { user, .. } => Some(*user),
-            Self::IssueToken(token) => Some(token.user),
+            Self::IssueToken { token, .. } => Some(token.user),
             Self::OpenSession(session) => Some(session.user),
             Self::CreateUser { .. }
             | Self::AddSigningKey(_)
@@ -268,6 +284,9 @@ pub enum Rejected {
     /// The token is spent, or never was.
     #[error("no such token")]
     Token,
+    /// As many tokens of that purpose live as may.
+    #[error("too many live tokens")]
+    TooManyTokens,
     /// The code has no attempts left, or the token is gone.
     #[error("no attempts left")]
     Attempts,

@@ -61,3 +61,9 @@ pub(crate) async fn signed(auth: &Auth, headers: &HeaderMap) -> Result<Signed, P
     let token = bearer::token(headers).ok_or_else(Problem::unauthorized)?;
     Ok(authenticate::authenticate(auth, token).await?)
 }
+
+/// The same, for an operation that changes something.
+async fn signed_for_change(auth: &Auth, headers: &HeaderMap) -> Result<Signed, Problem> {
+    let token = bearer::token(headers).ok_or_else(Problem::unauthorized)?;
+    Ok(authenticate::authenticate_for_change(auth, token).await?)
+}

@@ -1,10 +1,11 @@
 //! `GET /me`, `PATCH /me`.
 
 use auth_core::Auth;
-use auth_core::flow::profile::{self, ProfileEdit};
+use auth_core::domain::ProfileEdit;
+use auth_core::flow::profile;
 use http::StatusCode;
 
-use super::{Outcome, field, signed};
+use super::{Outcome, field, signed, signed_for_change};
 use crate::reply::{self, Session, UserAndSession, UserOnly};
 use crate::request::Incoming;
 
@@ -17,7 +18,7 @@ pub(super) async fn show(auth: &Auth, request: &Incoming) -> Outcome {
 
 /// `{name?, imageUrl?, phoneNumber?, locale?}` → 200 `{user}`. What is absent stays; `null` clears.
 pub(super) async fn edit(auth: &Auth, request: &Incoming) -> Outcome {
-    let signed = signed(auth, &request.headers).await?;
+    let signed = signed_for_change(auth, &request.headers).await?;
     let mut body = request.fields()?;
     let name = body.change("name", field::name);
     let image_url = body.change("imageUrl", field::image_url);

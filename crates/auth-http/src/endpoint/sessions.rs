@@ -4,7 +4,7 @@ use auth_core::Auth;
 use auth_core::flow::sessions;
 use http::StatusCode;
 
-use super::{Outcome, signed};
+use super::{Outcome, signed, signed_for_change};
 use crate::problem::Problem;
 use crate::reply::{self, Session, Sessions};
 use crate::request::Incoming;
@@ -19,7 +19,7 @@ pub(super) async fn list(auth: &Auth, request: &Incoming) -> Outcome {
 
 /// → 204. Another user's session, one that is dead, and what is no id at all: 404.
 pub(super) async fn end(auth: &Auth, request: &Incoming) -> Outcome {
-    let signed = signed(auth, &request.headers).await?;
+    let signed = signed_for_change(auth, &request.headers).await?;
     let id = request.parameter.parse().map_err(|_| Problem::not_found())?;
     sessions::end(auth, &signed, id, &request.context).await?;
     Ok(reply::no_content())

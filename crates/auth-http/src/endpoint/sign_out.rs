@@ -3,8 +3,8 @@
 use auth_core::Auth;
 use auth_core::flow::sign_out;
 
-use super::{Outcome, field, signed};
-use crate::problem::ProblemCode;
+use super::{Outcome, field, signed_for_change};
+use crate::bearer;
 use crate::reply;
 use crate::request::Incoming;
 
@@ -15,11 +15,8 @@ pub(super) async fn sign_out(auth: &Auth, request: &Incoming) -> Outcome {
     let token = body.optional("refreshToken", field::text);
     body.check()?;
 
-    match signed(auth, &request.headers).await {
-        Ok(signed) => sign_out::sign_out(auth, &signed, &request.context).await?,
-        // No credential, or one that is dead: there is nothing to end.
-        Err(problem) if problem.code() == ProblemCode::Unauthorized => {}
-        Err(problem) => return Err(problem),
+    if let Some(token) = bearer::token(&request.headers) {
+        sign_out::by_access_token(auth, token, &request.context).await?;
     }
     if let Some(token) = token? {
         sign_out::by_refresh_token(auth, &token, &request.context).await?;
@@ -29,7 +26,7 @@ pub(super) async fn sign_out(auth: &Auth, request: &Incoming) -> Outcome {
 
 /// → 204, every session of the user is dead.
 pub(super) async fn everywhere(auth: &Auth, request: &Incoming) -> Outcome {
-    let signed = signed(auth, &request.headers).await?;
+    let signed = signed_for_change(auth, &request.headers).await?;
     sign_out::everywhere(auth, &signed, &request.context).await?;
     Ok(reply::no_content())
 }

@@ -3,12 +3,10 @@
 use auth_core::Fault;
 use auth_core::flow::authenticate::AuthenticateError;
 use auth_core::flow::change_password::ChangeError;
-use auth_core::flow::profile::EditError;
 use auth_core::flow::refresh::RefreshError;
 use auth_core::flow::register::RegisterError;
 use auth_core::flow::sessions::EndError;
 use auth_core::flow::sign_in::SignInError;
-use auth_core::flow::sign_out::SignOutError;
 use auth_core::flow::throttle::Throttled;
 use auth_core::flow::{reset_password, verify_email};
 use auth_core::port::StoreError;
@@ -82,12 +80,6 @@ impl From<AuthenticateError> for Problem {
     }
 }
 
-impl From<SignOutError> for Problem {
-    fn from(SignOutError::Fault(fault): SignOutError) -> Self {
-        fault.into()
-    }
-}
-
 impl From<EndError> for Problem {
     fn from(error: EndError) -> Self {
         match error {
@@ -109,6 +101,7 @@ impl From<verify_email::RequestError> for Problem {
 impl From<verify_email::ConfirmError> for Problem {
     fn from(error: verify_email::ConfirmError) -> Self {
         match error {
+            verify_email::ConfirmError::Throttled(throttled) => throttled.into(),
             verify_email::ConfirmError::Invalid => Self::token_invalid(),
             verify_email::ConfirmError::Fault(fault) => fault.into(),
         }
@@ -119,6 +112,7 @@ impl From<reset_password::ConfirmError> for Problem {
     fn from(error: reset_password::ConfirmError) -> Self {
         match error {
             reset_password::ConfirmError::Invalid => Self::token_invalid(),
+            reset_password::ConfirmError::Throttled(throttled) => throttled.into(),
             reset_password::ConfirmError::Weak(weak) => weak_password("password", weak),
             reset_password::ConfirmError::Fault(fault) => fault.into(),
         }
@@ -133,12 +127,6 @@ impl From<ChangeError> for Problem {
             ChangeError::Throttled(throttled) => throttled.into(),
             ChangeError::Fault(fault) => fault.into(),
         }
-    }
-}
-
-impl From<EditError> for Problem {
-    fn from(EditError::Fault(fault): EditError) -> Self {
-        fault.into()
     }
 }
 

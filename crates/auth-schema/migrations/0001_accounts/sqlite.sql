@@ -72,6 +72,8 @@ create table auth_one_time_tokens (
     code_mac        blob not null,
     code_until      integer not null,
     attempts        integer not null,
+    -- Of the client that asked, under a key.
+    requested_from  blob not null,
     created_at      integer not null,
     constraint auth_one_time_tokens_link_key unique (link_digest),
     constraint auth_one_time_tokens_link_check check (length(link_digest) = 32),
@@ -98,6 +100,7 @@ create index auth_budgets_ends_at on auth_budgets (ends_at);
 create table auth_mail_outbox (
     id         blob primary key,
     recipient  text not null,
+    recipient_canonical text not null,
     kind       text not null,
     -- Sealed; erased when the mail is sent or given up.
     body       blob,

@@ -115,14 +115,18 @@ async fn insert(tx: &mut Connection, query: Statement, unique: &str, otherwise: 
 async fn apply(tx: &mut Connection, change: &Change) -> Result<(), Failure> {
     match change {
         Change::CreateUser { user, password } => create_user(tx, user, password).await,
-        Change::SetProfile { user, profile } => {
-            const SET: &str =
-                "update auth_users set name = $1, image_url = $2, phone_number = $3, locale = $4 where id = $5";
-            let query = sql(SET)
-                .bind(profile.name.as_deref())
-                .bind(profile.image_url.as_deref())
-                .bind(profile.phone_number.as_deref())
-                .bind(profile.locale.as_deref());
+        Change::EditProfile { user, edit } => {
+            const EDIT: &str = "
+                update auth_users set
+                    name = case when $1 then $2 else name end,
+                    image_url = case when $3 then $4 else image_url end,
+                    phone_number = case when $5 then $6 else phone_number end,
+                    locale = case when $7 then $8 else locale end
+                where id = $9";
+            let mut query = sql(EDIT);
+            for field in [&edit.name, &edit.image_url, &edit.phone_number, &edit.locale] {
+                query = query.bind(field.is_some()).bind(field.as_ref().and_then(Option::as_deref));
+            }
             guard(tx, query.bind(user.as_uuid()), Rejected::User).await
         }
         Change::VerifyEmail { user, email, at } => {
@@ -143,19 +147,20 @@ async fn apply(tx: &mut Connection, change: &Change) -> Result<(), Failure> {
             run(tx, sql(SET).bind(to.as_phc()).bind(user.as_uuid()).bind(from.as_phc())).await.map(drop)
         }
         Change::SetStatus { user, status } => {
-            const SET: &str = "update auth_users set status = $1, epoch = epoch + $2 where id = $3";
+            const SET: &str = "update auth_users set status = $1, epoch = epoch + $2 where id = $3 and status <> $4";
             let epochs: i64 = match status {
                 Status::Active => 0,
                 Status::Suspended => 1,
             };
-            guard(tx, sql(SET).bind(status.as_str()).bind(epochs).bind(user.as_uuid()), Rejected::User).await
+            let query = sql(SET).bind(status.as_str()).bind(epochs).bind(user.as_uuid()).bind(status.as_str());
+            guard(tx, query, Rejected::User).await
         }
         Change::AdvanceEpoch { user } => {
             const ADVANCE: &str = "update auth_users set epoch = epoch + 1 where id = $1";
             guard(tx, sql(ADVANCE).bind(user.as_uuid()), Rejected::User).await
         }
 
-        Change::IssueToken(token) => issue_token(tx, token).await,
+        Change::IssueToken { token, at_most } => issue_token(tx, token, *at_most).await,
         Change::TrimTokens { user, purpose, keep } => {
             const TRIM: &str = "
                 delete from auth_one_time_tokens where user_id = $1 and purpose = $2 and id not in (select id from (
@@ -171,6 +176,12 @@ async fn apply(tx: &mut Connection, change: &Change) -> Result<(), Failure> {
                 where id = $1 and user_id = $2 and attempts < $3";
             let query = sql(CLAIM).bind(token.as_uuid()).bind(user.as_uuid()).bind(i64::from(*limit));
             guard(tx, query, Rejected::Attempts).await
+        }
+        Change::ReturnAttempt { user, token } => {
+            const RETURN: &str = "
+                update auth_one_time_tokens set attempts = attempts - 1
+                where id = $1 and user_id = $2 and attempts > 0";
+            run(tx, sql(RETURN).bind(token.as_uuid()).bind(user.as_uuid())).await.map(drop)
         }
         Change::SpendToken { user, token } => {
             const SPEND: &str = "delete from auth_one_time_tokens where id = $1 and user_id = $2";
@@ -290,12 +301,15 @@ async fn create_user(tx: &mut Connection, user: &User, password: &PasswordHash) 
     Ok(())
 }
 
-async fn issue_token(tx: &mut Connection, token: &Token) -> Result<(), Failure> {
+async fn issue_token(tx: &mut Connection, token: &Token, at_most: u32) -> Result<(), Failure> {
     const ISSUE: &str = "
         insert into auth_one_time_tokens (id, user_id, purpose, email, email_canonical, link_digest, link_until,
-            code_mac, code_until, attempts, created_at)
-        select $1, u.id, $2, $3, u.email_canonical, $4, $5, $6, $7, $8, $9 from auth_users u
-        where u.id = $10 and u.email_canonical = $11";
+            code_mac, code_until, attempts, requested_from, created_at)
+        select $1, u.id, $2, $3, u.email_canonical, $4, $5, $6, $7, $8, $9, $10 from auth_users u
+        where u.id = $11 and u.email_canonical = $12 and (
+            select count(*) from auth_one_time_tokens t
+            where t.user_id = u.id and t.purpose = $13 and t.link_until > $14) < $15";
+    const STILL_THERE: &str = "select 1 from auth_users where id = $1 and email_canonical = $2";
     let query = sql(ISSUE)
         .bind(token.id.as_uuid())
         .bind(token.purpose.as_str())
@@ -305,10 +319,22 @@ async fn issue_token(tx: &mut Connection, token: &Token) -> Result<(), Failure> 
         .bind(token.code.to_bytes().to_vec())
         .bind(token.code_until.as_micros())
         .bind(i64::from(token.attempts))
+        .bind(token.requested_from.as_bytes().as_slice())
         .bind(token.created_at.as_micros())
         .bind(token.user.as_uuid())
-        .bind(token.email.canonical());
-    guard(tx, query, Rejected::EmailChanged).await
+        .bind(token.email.canonical())
+        .bind(token.purpose.as_str())
+        .bind(token.created_at.as_micros())
+        .bind(i64::from(at_most));
+    match guard(tx, query, Rejected::EmailChanged).await {
+        // Which of the two preconditions it was: asked only where one was false.
+        Err(Failure::Rejected(_)) => {
+            let user = sql(STILL_THERE).bind(token.user.as_uuid()).bind(token.email.canonical());
+            let is_there = user.fetch_optional(tx).await?.is_some();
+            Err(Failure::Rejected(if is_there { Rejected::TooManyTokens } else { Rejected::EmailChanged }))
+        }
+        outcome => outcome,
+    }
 }
 
 async fn open_session(tx: &mut Connection, session: &Session) -> Result<(), Failure> {
@@ -341,11 +367,13 @@ async fn open_session(tx: &mut Connection, session: &Session) -> Result<(), Fail
 
 async fn enqueue(tx: &mut Connection, mail: &SealedMail) -> Result<(), Failure> {
     const ENQUEUE: &str = "
-        insert into auth_mail_outbox (id, recipient, kind, body, state, created_at, expires_at, due_at, attempts)
-        values ($1, $2, $3, $4, 'queued', $5, $6, $7, 0)";
+        insert into auth_mail_outbox (id, recipient, recipient_canonical, kind, body, state, created_at, expires_at,
+            due_at, attempts)
+        values ($1, $2, $3, $4, $5, 'queued', $6, $7, $8, 0)";
     let query = sql(ENQUEUE)
         .bind(mail.id.as_uuid())
         .bind(mail.to.as_str())
+        .bind(mail.to.canonical())
         .bind(mail.kind.as_str())
         .bind(mail.body.as_bytes())
         .bind(mail.created_at.as_micros())

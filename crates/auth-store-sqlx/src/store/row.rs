@@ -63,9 +63,9 @@ impl<'r> Fields<'r> {
         self.take::<Option<&str>>()?.map(|text| parse(text).ok_or_else(|| unreadable(what))).transpose()
     }
 
-    /// An address, from its owner's spelling.
+    /// An address, from its owner's spelling and its canonical form.
     pub(super) fn email(&mut self) -> Result<Email, StoreError> {
-        self.parsed("address", |text| Email::parse(text).ok())
+        Ok(Email::from_stored(self.take::<&str>()?, self.take::<&str>()?))
     }
 
     pub(super) fn bytes<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], StoreError> {

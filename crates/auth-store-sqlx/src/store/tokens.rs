@@ -11,8 +11,8 @@ use super::{Store, sql};
 /// What [`token`] reads, of `auth_one_time_tokens t`.
 macro_rules! token_columns {
     () => {
-        "t.id, t.user_id, t.purpose, t.email, t.link_digest, t.link_until, t.code_mac, t.code_until, t.attempts, \
-         t.created_at"
+        "t.id, t.user_id, t.purpose, t.email, t.email_canonical, t.link_digest, t.link_until, t.code_mac, t.code_until, \
+         t.attempts, t.requested_from, t.created_at"
     };
 }
 
@@ -58,6 +58,7 @@ fn token(fields: &mut Fields<'_>) -> Result<Token, StoreError> {
         code: fields.mac()?,
         code_until: fields.time()?,
         attempts: fields.number("attempts")?,
+        requested_from: Digest::from_bytes(fields.bytes("digest")?),
         created_at: fields.time()?,
     })
 }

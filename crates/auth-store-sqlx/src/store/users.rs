@@ -11,7 +11,7 @@ use super::{Row, Store, sql, store_error};
 /// What [`user`] reads, of `auth_users u`.
 macro_rules! user_columns {
     () => {
-        "u.id, u.email, u.email_verified_at, u.name, u.image_url, u.phone_number, u.locale, u.status, u.epoch, \
+        "u.id, u.email, u.email_canonical, u.email_verified_at, u.name, u.image_url, u.phone_number, u.locale, u.status, u.epoch, \
          u.created_at"
     };
 }

@@ -2,5 +2,6 @@
 
 mod commits;
 mod conformance;
+mod flows;
 mod migrations;
 mod reads;

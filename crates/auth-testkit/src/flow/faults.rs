@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use auth_core::domain::{Email, MailKind, User};
+use auth_core::domain::{Email, MailKind, ProfileEdit, User};
 use auth_core::flow::authenticate::authenticate;
-use auth_core::flow::profile::{self, ProfileEdit};
+use auth_core::flow::profile;
 use auth_core::flow::proof::Proof;
 use auth_core::flow::refresh::refresh;
 use auth_core::flow::register::register;

@@ -8,8 +8,8 @@ use auth_core::port::Change;
 
 use super::World;
 use super::world::{OTHER, PASSWORD, WRONG, context, password};
-use crate::FastHasher;
 use crate::race::race;
+use crate::{FastHasher, Fault};
 
 /// PW3: a hash that is outdated is replaced by the sign-in that verifies it.
 pub async fn pw3_outdated_hashes_are_replaced(world: World) {
@@ -60,6 +60,18 @@ pub async fn pw6_a_full_queue_is_no_failure(world: World) {
         assert!(matches!(refused, Err(SignInError::Fault(_))), "{refused:?}");
     }
     world.hasher.set_busy(false);
+    world.sign_in(&user).await;
+}
+
+/// DF4: a store that fails after the right password was verified uses up none of its owner's attempts.
+pub async fn df4_an_outage_is_no_failure(world: World) {
+    let user = world.register().await;
+    for _ in 0..30 {
+        world.store.arm(Fault::Change(0));
+        let refused = world.try_sign_in(&user.email, PASSWORD, None).await;
+        assert!(matches!(refused, Err(SignInError::Fault(_))), "{refused:?}");
+    }
+    world.store.disarm();
     world.sign_in(&user).await;
 }
 

@@ -28,7 +28,8 @@ macro_rules! flow_suite {
             use super::$make;
             $crate::__flow_checks! { $make, nodes,
                 en3_one_user vt3_a_reset_happens_once vt6_five_attempts_at_a_code vt6_five_failures_an_hour
-                rr3_one_successor rr3_resumed_successors_are_equal rr2_theft_shows_on_every_node lt2_a_renewed_device_keeps_its_budget
+                rr3_one_successor rr3_resumed_successors_are_equal rr2_theft_shows_on_every_node lt2_a_renewed_device_keeps_its_budget lt2_a_reset_ends_device_budgets
+                vt6_a_stranger_replaces_his_own vt6_a_refused_password_spends_nothing
                 se7_everywhere_beats_sign_in_and_refresh id1_one_effect sc3_a_foreign_pepper_does_not_start
                 jw5_nodes_share_one_signing_key
             }
@@ -36,14 +37,14 @@ macro_rules! flow_suite {
         mod hashes {
             use super::$make;
             $crate::__flow_checks! { $make, hashes,
-                pw3_outdated_hashes_are_replaced pw3_a_rehash_loses_to_a_change pw6_a_full_queue_is_no_failure
+                pw3_outdated_hashes_are_replaced pw3_a_rehash_loses_to_a_change pw6_a_full_queue_is_no_failure df4_an_outage_is_no_failure
                 lt3_at_most_the_limit_is_compared
             }
         }
         mod outbox {
             use super::$make;
             $crate::__flow_checks! { $make, outbox,
-                df3_mail_survives_an_outage df3_a_hung_server_holds_up_no_request refused_mail_is_buried
+                df3_mail_survives_an_outage df3_a_hung_server_holds_up_no_request df3_a_panicking_mailer_loses_nothing refused_mail_is_buried
                 expired_mail_is_not_sent two_workers_send_once sc4_a_swapped_recipient_gains_nothing
                 housekeeping_is_done_by_one_node
             }

@@ -64,6 +64,31 @@ pub async fn df3_a_hung_server_holds_up_no_request(world: World) {
     assert_eq!(world.inbox.mails_to(&user.email).len(), 1);
 }
 
+/// DF3: a mail that nobody answers for holds up no other.
+pub async fn df3_a_hung_mail_holds_up_no_other(world: World) {
+    world.inbox.set(Behaviour::Hang);
+    world.register().await;
+    let (auth, inbox) = (world.nodes[0].clone(), world.inbox.clone());
+    let worker = tokio::spawn(async move { mail::run(&auth, &*inbox, std::future::pending()).await });
+    world.inbox.wait_for_attempts(1).await;
+
+    world.inbox.set(Behaviour::Accept);
+    let user = world.register().await;
+    world.inbox.wait_for(&user.email, MailKind::Verify, 1).await;
+    worker.abort();
+}
+
+/// DF3: a mailer that panics takes neither the worker with it nor the mail.
+pub async fn df3_a_panicking_mailer_loses_nothing(world: World) {
+    world.inbox.set(Behaviour::Panic);
+    let user = world.register().await;
+    world.deliver().await;
+    world.inbox.set(Behaviour::Accept);
+    world.clock.advance(Duration::from_secs(4));
+    world.deliver().await;
+    assert_eq!(world.inbox.mails_to(&user.email).len(), 1);
+}
+
 /// A mail that is refused for good is given up, and nothing else with it.
 pub async fn refused_mail_is_buried(world: World) {
     world.inbox.set(Behaviour::Refuse);

@@ -98,7 +98,7 @@ impl World {
         while mail::deliver(&self.nodes[1], &*self.inbox).await.expect("the outbox") > 0 {}
     }
 
-    /// Somebody new, registered with [`PASSWORD`].
+    /// Somebody new, registered with the password of this suite.
     pub async fn register(&self) -> User {
         register::register(self.auth(), registration(given::email()), &context(1)).await.expect("registered")
     }
@@ -117,7 +117,7 @@ impl World {
         }
     }
 
-    /// Signs in with [`PASSWORD`].
+    /// Signs in with the password of this suite.
     pub async fn sign_in(&self, user: &User) -> Authenticated {
         self.try_sign_in(&user.email, PASSWORD, None).await.expect("signed in")
     }

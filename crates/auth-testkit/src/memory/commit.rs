@@ -68,12 +68,15 @@ impl Tables {
                 user.epoch = user.epoch.next();
             }
 
-            Change::IssueToken(token) => {
+            Change::IssueToken { token, at_most } => {
                 let user = self.users.get(&token.user).filter(|account| account.user.email == token.email);
                 found(user, Rejected::EmailChanged)?;
                 if self.tokens.values().any(|other| other.link == token.link) {
                     return Err(failed("two tokens of one link").into());
                 }
+                let of_purpose = self.tokens_of(token.user, token.purpose);
+                let live = of_purpose.iter().filter(|other| other.link_until > token.created_at).count();
+                found((live < usize::try_from(*at_most).unwrap_or(usize::MAX)).then_some(()), Rejected::TooManyTokens)?;
                 insert(&mut self.tokens, token.id, token.clone())?;
             }
             Change::TrimTokens { user, purpose, keep } => {
@@ -85,6 +88,11 @@ impl Tables {
             Change::ClaimAttempt { user, token, limit } => {
                 let token = self.token(*user, *token).filter(|token| token.attempts < *limit);
                 found(token, Rejected::Attempts)?.attempts += 1;
+            }
+            Change::ReturnAttempt { user, token } => {
+                if let Some(token) = self.token(*user, *token) {
+                    token.attempts = token.attempts.saturating_sub(1);
+                }
             }
             Change::SpendToken { user, token } => {
                 let id = found(self.token(*user, *token), Rejected::Token)?.id;

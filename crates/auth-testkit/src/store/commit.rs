@@ -32,7 +32,7 @@ pub async fn applies_in_order(store: &Arc<dyn Store>) {
     let changes = [
         Change::CreateUser { user: user.clone(), password: given::hash() },
         Change::OpenSession(session.clone()),
-        Change::IssueToken(token.clone()),
+        given::issue(token.clone()),
         Change::ClaimAttempt { user: user.id, token: token.id, limit: 1 },
         Change::SpendToken { user: user.id, token: token.id },
         Change::VerifyEmail { user: user.id, email: user.email.clone(), at: NOW + HOUR },
@@ -119,8 +119,8 @@ pub async fn equal_ids_are_an_error(store: &Arc<dyn Store>) {
         let same_ids = [
             Change::CreateUser { user: User { id: user.id, ..given::user() }, password: given::hash() },
             Change::OpenSession(Session { id: session.id, ..given::session(&other) }),
-            Change::IssueToken(Token { id: token.id, ..given::token(&other, Purpose::VerifyEmail) }),
-            Change::IssueToken(Token { link: token.link, ..given::token(&other, Purpose::VerifyEmail) }),
+            given::issue(Token { id: token.id, ..given::token(&other, Purpose::VerifyEmail) }),
+            given::issue(Token { link: token.link, ..given::token(&other, Purpose::VerifyEmail) }),
             Change::Enqueue(SealedMail { id: mail.id, ..given::mail(MAIL_TIME) }),
             Change::Record(AuditEvent { id: event.id, kind: AuditKind::KeyCreated, ..given::event(other.id) }),
         ];
@@ -151,7 +151,7 @@ pub async fn df7_dropped_caller_cuts_nothing_short(store: &Arc<dyn Store>) {
     for polls in 0..20 {
         let session = given::session(&user);
         let token = given::token(&user, Purpose::VerifyEmail);
-        let changes = [Change::OpenSession(session.clone()), Change::IssueToken(token.clone())];
+        let changes = [Change::OpenSession(session.clone()), given::issue(token.clone())];
         abandon(polls, store.commit(&changes)).await;
         lists.push((session, token));
     }
@@ -180,7 +180,7 @@ pub async fn df8_opposite_orders_do_not_deadlock(store: &Arc<dyn Store>) {
         let mut changes: Vec<Change> = users
             .iter()
             .flat_map(|user| {
-                [Change::IssueToken(given::token(user, Purpose::VerifyEmail)), Change::AdvanceEpoch { user: user.id }]
+                [given::issue(given::token(user, Purpose::VerifyEmail)), Change::AdvanceEpoch { user: user.id }]
             })
             .collect();
         if i % 2 == 1 {
@@ -203,7 +203,7 @@ pub async fn df8_one_user_many_kinds_of_change(store: &Arc<dyn Store>) {
     let session = given::signed_in(&**store, &user).await;
     let racing = race(48, |i| {
         let id = user.id;
-        let issue = Change::IssueToken(given::token(&user, Purpose::ResetPassword));
+        let issue = given::issue(given::token(&user, Purpose::ResetPassword));
         let trim = Change::TrimTokens { user: id, purpose: Purpose::ResetPassword, keep: 3 };
         let charge = Change::Charge { user: id, budget: Budget::ResetCode, limit: 1000, window: HOUR, at: NOW };
         let forgive = Change::Forgive { user: id, budget: Budget::ResetCode };
@@ -238,7 +238,7 @@ pub async fn errors_tell_no_secrets(store: &Arc<dyn Store>) {
     let failing = [
         Change::CreateUser { user: copy.clone(), password: password.clone() },
         Change::CreateUser { user: taken, password: password.clone() },
-        Change::IssueToken(same_link.clone()),
+        given::issue(same_link.clone()),
     ];
     for change in failing {
         let error = store.commit(std::slice::from_ref(&change)).await.unwrap_err();

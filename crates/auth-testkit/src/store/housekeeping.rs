@@ -45,7 +45,7 @@ pub async fn sweeps_tokens_all_dead(store: &Arc<dyn Store>) {
             |link_until, code_until| Token { link_until, code_until, ..given::token(&user, Purpose::ResetPassword) };
         let later = SWEEP_TIME + TICK;
         let (dead, link, code) = (token(SWEEP_TIME, SWEEP_TIME), token(later, SWEEP_TIME), token(SWEEP_TIME, later));
-        done(store, &[&dead, &link, &code].map(|token| Change::IssueToken(token.clone()))).await;
+        done(store, &[&dead, &link, &code].map(|token| given::issue(token.clone()))).await;
 
         let is_there = async |token: &Token| store.find_token(&token.link).await.unwrap().is_some();
         assert_eq!(sweep(store, SWEEP_TIME.before(TICK)).await, 0);
@@ -160,7 +160,7 @@ pub async fn sweeps_in_batches(store: &Arc<dyn Store>) {
         let first = given::token(&user, Purpose::VerifyEmail);
         let dead = Token { link_until: SWEEP_TIME, code_until: SWEEP_TIME, ..first };
         let session = Session { kept_until: SWEEP_TIME, ..given::session(&user) };
-        done(store, &[Change::IssueToken(dead), Change::OpenSession(session)]).await;
+        done(store, &[given::issue(dead), Change::OpenSession(session)]).await;
         let swept = store.sweep(SWEEP_TIME, SWEEP_TIME, 1).await.unwrap();
         assert!(swept >= 1, "less than the limit would mean that it is done");
         store.sweep(SWEEP_TIME, SWEEP_TIME, 1).await.unwrap();

@@ -68,8 +68,8 @@ impl Scene {
             Change::Charge { user, budget: Budget::ResetCode, limit: 1, window: HOUR, at: NOW },
             Change::ClaimAttempt { user, token: self.token.id, limit: 1 },
             Change::SpendToken { user, token: self.token.id },
-            Change::IssueToken(given::token(&self.user, Purpose::VerifyEmail)),
-            Change::IssueToken(given::token(&self.user, Purpose::ResetPassword)),
+            given::issue(given::token(&self.user, Purpose::VerifyEmail)),
+            given::issue(given::token(&self.user, Purpose::ResetPassword)),
             Change::TrimTokens { user, purpose: Purpose::ResetPassword, keep: 1 },
             Change::DropTokens { user, purpose: Purpose::VerifyEmail },
             Change::Forgive { user, budget: Budget::VerifyCode },
@@ -95,7 +95,7 @@ impl Scene {
         let key = SigningKey { number: self.key.number, ..given::signing_key() };
         vec![
             (Change::CreateUser { user: taken, password: given::hash() }, Rejected::EmailTaken),
-            (Change::IssueToken(elsewhere), Rejected::EmailChanged),
+            (given::issue(elsewhere), Rejected::EmailChanged),
             (Change::AdvanceEpoch { user: given::id() }, Rejected::User),
             (Change::SetPassword { user, epoch: Epoch::FIRST.next(), password: given::hash() }, Rejected::Epoch),
             (Change::SpendToken { user, token: given::id() }, Rejected::Token),

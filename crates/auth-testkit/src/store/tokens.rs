@@ -23,7 +23,7 @@ pub async fn issued_is_found(store: &Arc<dyn Store>) {
             attempts: 3,
             ..given::token(&user, purpose)
         };
-        done(store, &[Change::IssueToken(token.clone())]).await;
+        done(store, &[given::issue(token.clone())]).await;
         let found = store.find_token(&token.link).await.unwrap().expect("the token");
         assert_eq!(show::token(&found.token), show::token(&token));
         assert_eq!(found.user, user);
@@ -38,7 +38,7 @@ pub async fn expired_is_found(store: &Arc<dyn Store>) {
     let user = given::registered(&**store).await;
     let long_ago = NOW.before(1000 * HOUR);
     let token = Token { link_until: long_ago, code_until: long_ago, ..given::token(&user, Purpose::VerifyEmail) };
-    done(store, &[Change::IssueToken(token.clone())]).await;
+    done(store, &[given::issue(token.clone())]).await;
     assert!(store.find_token(&token.link).await.unwrap().is_some());
     assert_eq!(store.tokens_of(user.id, Purpose::VerifyEmail).await.unwrap().len(), 1);
 }
@@ -48,14 +48,14 @@ pub async fn vt5_issued_at_the_users_address(store: &Arc<dyn Store>) {
     let (user, other) = (given::registered(&**store).await, given::registered(&**store).await);
     for email in [other.email, given::email()] {
         let token = Token { email, ..given::token(&user, Purpose::ResetPassword) };
-        assert_eq!(rejected(store, &[Change::IssueToken(token.clone())]).await, Rejected::EmailChanged);
+        assert_eq!(rejected(store, &[given::issue(token.clone())]).await, Rejected::EmailChanged);
         assert!(store.find_token(&token.link).await.unwrap().is_none());
     }
     let nobodys = given::token(&given::user(), Purpose::ResetPassword);
-    assert_eq!(rejected(store, &[Change::IssueToken(nobodys)]).await, Rejected::EmailChanged);
+    assert_eq!(rejected(store, &[given::issue(nobodys)]).await, Rejected::EmailChanged);
 
     let spelling = Email::parse(&user.email.as_str().to_uppercase()).unwrap();
-    done(store, &[Change::IssueToken(Token { email: spelling, ..given::token(&user, Purpose::ResetPassword) })]).await;
+    done(store, &[given::issue(Token { email: spelling, ..given::token(&user, Purpose::ResetPassword) })]).await;
 }
 
 /// A user's tokens are listed newest first, those of that purpose only.
@@ -95,7 +95,7 @@ pub async fn trimming_counts_equals(store: &Arc<dyn Store>) {
     let user = given::registered(&**store).await;
     issue_at_minutes(store, &user, Purpose::ResetPassword, &[1, 1, 1, 1]).await;
     let newest = Token { created_at: NOW + HOUR, ..given::token(&user, Purpose::ResetPassword) };
-    let issue = Change::IssueToken(newest.clone());
+    let issue = given::issue(newest.clone());
     done(store, &[issue, Change::TrimTokens { user: user.id, purpose: Purpose::ResetPassword, keep: 3 }]).await;
     let listed = store.tokens_of(user.id, Purpose::ResetPassword).await.unwrap();
     assert_eq!(listed.len(), 3);
@@ -201,7 +201,7 @@ pub async fn vt7_dropping_takes_all_of_a_purpose(store: &Arc<dyn Store>) {
 pub async fn attempts_are_unsigned(store: &Arc<dyn Store>) {
     let user = given::registered(&**store).await;
     let token = Token { attempts: u32::MAX - 1, ..given::token(&user, Purpose::VerifyEmail) };
-    done(store, &[Change::IssueToken(token.clone()), claim(user.id, token.id, u32::MAX)]).await;
+    done(store, &[given::issue(token.clone()), claim(user.id, token.id, u32::MAX)]).await;
     assert_eq!(store.find_token(&token.link).await.unwrap().unwrap().token.attempts, u32::MAX);
     assert_eq!(rejected(store, &[claim(user.id, token.id, u32::MAX)]).await, Rejected::Attempts);
 }
@@ -210,7 +210,7 @@ async fn issue_at_minutes(store: &Arc<dyn Store>, user: &User, purpose: Purpose,
     let mut tokens = Vec::new();
     for &minute in minutes {
         let token = Token { created_at: NOW + minute * MINUTE, ..given::token(user, purpose) };
-        done(store, &[Change::IssueToken(token.clone())]).await;
+        done(store, &[given::issue(token.clone())]).await;
         tokens.push(token);
     }
     tokens
