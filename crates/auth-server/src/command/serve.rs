@@ -1,9 +1,8 @@
 //! `serve`: answers requests until it is told to stop.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use auth_core::flow::{housekeeping, mail};
+use auth_core::workers;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -32,17 +31,14 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
         tracing::info!("stopping");
         stop.send_replace(true);
     });
-    let sender = {
-        let (auth, stopped) = (Arc::clone(&auth), until(stopped.clone()));
-        tokio::spawn(async move { mail::run(&auth, &*mailer, stopped).await })
+    let workers = {
+        let (auth, stopped) = (auth, until(stopped.clone()));
+        tokio::spawn(async move { workers::run(&auth, &*mailer, stopped).await })
     };
-    let cleaner = tokio::spawn(async move { housekeeping::run(&auth).await });
 
     say(&format!("listening on http://{bound}"));
     service::serve(listener, auth_axum::service(&http), until(stopped)).await;
-    // Between two batches cleaning can stop anywhere: each is a transaction.
-    cleaner.abort();
-    if tokio::time::timeout(MAIL_GRACE, sender).await.is_err() {
+    if tokio::time::timeout(MAIL_GRACE, workers).await.is_err() {
         tracing::warn!("a mail was still being sent; it will be sent again");
     }
     Ok(())

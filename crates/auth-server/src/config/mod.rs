@@ -147,7 +147,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// `None` where a mistake leaves nothing to go on with.
+    /// `None` never: it would be a default of ours that can't be read.
     fn config(&mut self) -> Option<Config> {
         self.only("AUTH_PROFILE", &["tokens"]);
         self.only("AUTH_STORE", &["sqlx"]);
@@ -159,7 +159,7 @@ impl Reader {
             public_url: self.url("PUBLIC_URL"),
             frontend_url: self.url("FRONTEND_URL"),
             audience: self.source.take("AUTH_AUDIENCE"),
-            database: database?,
+            database,
             pepper: self.secret("AUTH_PEPPER").and_then(|secret| self.pepper("AUTH_PEPPER", &secret)),
             old_peppers: self.old_peppers(),
             signing,
@@ -189,21 +189,22 @@ impl Reader {
 
     /// What no single setting shows.
     fn check(&mut self, config: &Config) {
+        // A value that is there and no good has been named already.
         if !config.listen.ip().is_loopback() {
-            if config.public_url.is_none() {
+            if !self.source.was_given("PUBLIC_URL") {
                 self.mistake("AUTH_LISTEN is not loopback: PUBLIC_URL must say where clients reach the server");
             }
-            if matches!(config.mail.via, Via::Local { .. }) {
+            if matches!(config.mail.via, Via::Local { .. }) && !self.source.was_given("SMTP_HOST") {
                 self.mistake(
                     "AUTH_LISTEN is not loopback: mail to the console or a folder is for development; set SMTP_HOST",
                 );
             }
         }
         #[cfg(feature = "postgres")]
-        if matches!(config.database, Database::Postgres(_)) && config.pepper.is_none() {
+        if matches!(config.database, Database::Postgres(_)) && !self.source.was_given("AUTH_PEPPER") {
             self.mistake("AUTH_PEPPER is required on PostgreSQL, where all nodes must agree on it");
         }
-        if !config.old_peppers.is_empty() && config.pepper.is_none() {
+        if self.source.was_given("AUTH_PEPPER_OLD") && !self.source.was_given("AUTH_PEPPER") {
             self.mistake("AUTH_PEPPER_OLD is set without AUTH_PEPPER");
         }
         if config.log.parse::<tracing_subscriber::filter::Targets>().is_err() {
@@ -211,8 +212,9 @@ impl Reader {
         }
     }
 
-    fn database(&mut self) -> Option<Database> {
-        let url = self.source.take("DATABASE_URL").unwrap_or_else(|| "sqlite://portcullis.db".to_owned());
+    fn database(&mut self) -> Database {
+        const DEFAULT: &str = "sqlite://portcullis.db";
+        let url = self.source.take("DATABASE_URL").unwrap_or_else(|| DEFAULT.to_owned());
         match url.split_once(':') {
             Some(("sqlite", rest)) => {
                 let rest = rest.strip_prefix("//").unwrap_or(rest);
@@ -222,17 +224,17 @@ impl Reader {
                         "DATABASE_URL must name a database file: what is in memory is lost at the first restart",
                     );
                 }
-                Some(Database::Sqlite { url, file })
+                return Database::Sqlite { url, file };
             }
             #[cfg(feature = "postgres")]
-            Some(("postgres" | "postgresql", _)) => Some(Database::Postgres(DatabaseUrl(Zeroizing::new(url)))),
-            _ => {
-                // The address itself may hold a password.
-                let scheme = url.split(':').next().unwrap_or_default().to_owned();
+            Some(("postgres" | "postgresql", _)) => return Database::Postgres(DatabaseUrl(Zeroizing::new(url))),
+            // The address itself may hold a password, and so may what is none.
+            Some((scheme, _)) if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
                 self.mistake(format!("DATABASE_URL: this build has no storage for {scheme:?}"));
-                None
             }
+            _ => self.mistake(format!("DATABASE_URL must be an address such as {DEFAULT}")),
         }
+        Database::Sqlite { url: DEFAULT.to_owned(), file: PathBuf::from("portcullis.db") }
     }
 
     fn old_peppers(&mut self) -> Vec<Pepper> {
@@ -266,27 +268,37 @@ impl Reader {
         let from = self.source.take("MAIL_FROM");
         let folder = self.source.take("MAIL_DIR").map_or_else(|| PathBuf::from("mail"), PathBuf::from);
         let smtp = self.smtp();
-        if smtp.is_some() && from.is_none() {
+        let has_server = self.source.was_given("SMTP_HOST");
+        if has_server && from.is_none() {
             self.mistake("MAIL_FROM is required with SMTP_HOST");
         }
         let mailer = self.source.take("AUTH_MAILER");
         let via = match (mailer.as_deref(), smtp) {
             (Some("smtp") | None, Some(smtp)) => smtp,
-            (None, None) => Via::Local { console: true, folder: Some(folder) },
-            (Some("console"), None) => Via::Local { console: true, folder: None },
-            (Some("file"), None) => Via::Local { console: false, folder: Some(folder) },
-            (mailer, smtp) => {
-                self.mistake(match (mailer, smtp) {
-                    (Some("smtp"), _) => "AUTH_MAILER=smtp needs SMTP_HOST",
-                    (Some("console" | "file"), _) => "AUTH_MAILER contradicts SMTP_HOST",
-                    _ => "AUTH_MAILER must be smtp, file or console",
-                });
+            (None, None) if !has_server => Via::Local { console: true, folder: Some(folder) },
+            (Some("console"), None) if !has_server => Via::Local { console: true, folder: None },
+            (Some("file"), None) if !has_server => Via::Local { console: false, folder: Some(folder) },
+            (mailer, _) => {
+                match mailer {
+                    // What is wrong with that server has been said.
+                    Some("smtp") | None if has_server => {}
+                    Some("smtp") => self.mistake("AUTH_MAILER=smtp needs SMTP_HOST"),
+                    Some("console" | "file") => self.mistake("AUTH_MAILER contradicts SMTP_HOST"),
+                    _ => self.mistake("AUTH_MAILER must be smtp, file or console"),
+                }
                 Via::Local { console: true, folder: None }
             }
         };
-        let sender = Sender::parse(from.as_deref().unwrap_or("Portcullis <portcullis@localhost>"));
-        let sender = sender.map_err(|error| self.mistake(format!("MAIL_FROM: {error}"))).ok()?;
-        Some(Mail { sender, via })
+        Some(Mail { sender: self.sender(from.as_deref())?, via })
+    }
+
+    fn sender(&mut self, from: Option<&str>) -> Option<Sender> {
+        let sender = from.map(Sender::parse).transpose();
+        let sender = sender.unwrap_or_else(|error| {
+            self.mistake(format!("MAIL_FROM: {error}"));
+            None
+        });
+        sender.or_else(|| Sender::parse("Portcullis <portcullis@localhost>").ok())
     }
 
     #[cfg(feature = "smtp")]
@@ -310,20 +322,19 @@ impl Reader {
                 Tls::StartTls
             }
         };
-        match (SmtpSettings::new(&host, port.unwrap_or(587), tls), login) {
-            (Ok(smtp), (None, None)) => Some(Via::Smtp(smtp)),
-            (Ok(smtp), (Some(user), Some(mut password))) => {
-                Some(Via::Smtp(smtp.login(user, SmtpPassword::new(std::mem::take(&mut *password)))))
+        let smtp = SmtpSettings::new(&host, port.unwrap_or(587), tls);
+        let smtp = smtp.map_err(|error| self.mistake(format!("SMTP_HOST: {error}"))).ok();
+        let smtp = match login {
+            (None, None) => smtp,
+            (Some(user), Some(mut password)) => {
+                smtp.map(|smtp| smtp.login(user, SmtpPassword::new(std::mem::take(&mut *password))))
             }
-            (Ok(smtp), _) => {
+            _ => {
                 self.mistake("SMTP_USER and SMTP_PASS go together");
-                Some(Via::Smtp(smtp))
+                smtp
             }
-            (Err(error), _) => {
-                self.mistake(format!("SMTP_HOST: {error}"));
-                None
-            }
-        }
+        };
+        smtp.map(Via::Smtp)
     }
 
     #[cfg(not(feature = "smtp"))]
@@ -337,14 +348,17 @@ impl Reader {
     }
 
     fn lifetimes(&mut self) -> Lifetimes {
-        let default = Lifetimes::default();
-        let lifetimes = Lifetimes {
-            access: self.seconds("AUTH_ACCESS_TTL").unwrap_or(default.access),
-            refresh: self.seconds("AUTH_REFRESH_TTL").unwrap_or(default.refresh),
-            idle: self.seconds("AUTH_SESSION_IDLE").unwrap_or(default.idle),
-            max: self.seconds("AUTH_SESSION_MAX").unwrap_or(default.max),
-            reuse_leeway: self.seconds("AUTH_REUSE_LEEWAY").unwrap_or(default.reuse_leeway),
-        };
+        let mut lifetimes = Lifetimes::default();
+        let fields: [(_, &mut Duration); 5] = [
+            ("AUTH_ACCESS_TTL", &mut lifetimes.access),
+            ("AUTH_REFRESH_TTL", &mut lifetimes.refresh),
+            ("AUTH_SESSION_IDLE", &mut lifetimes.idle),
+            ("AUTH_SESSION_MAX", &mut lifetimes.max),
+            ("AUTH_REUSE_LEEWAY", &mut lifetimes.reuse_leeway),
+        ];
+        for (name, field) in fields {
+            *field = self.seconds(name).unwrap_or(*field);
+        }
         if let Err(mistakes) = lifetimes.check() {
             self.mistakes.extend(mistakes);
         }

@@ -1,6 +1,6 @@
 //! Where settings come from: environment, `.env`, TOML file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::variables::VARIABLES;
@@ -12,6 +12,7 @@ use super::variables::VARIABLES;
 #[derive(Debug, Default)]
 pub(crate) struct Source {
     values: BTreeMap<&'static str, String>,
+    given: BTreeSet<&'static str>,
     mistakes: Vec<String>,
 }
 
@@ -23,7 +24,8 @@ impl Source {
             let name = name.into_string().ok()?;
             Some((name, value.into_string()))
         }));
-        match dotenvy::dotenv_iter() {
+        // By its path: by its name alone it would be looked for in every folder above, too.
+        match dotenvy::from_path_iter(".env") {
             Ok(lines) => source.add_dotenv(lines),
             Err(error) if error.not_found() => {}
             Err(error) => source.mistakes.push(format!(".env can't be read: {error}")),
@@ -42,6 +44,7 @@ impl Source {
         const PRODUCTION: [&str; 7] =
             ["PUBLIC_URL", "AUTH_MAILER", "SMTP_HOST", "SMTP_PORT", "SMTP_USER", "SMTP_PASS", "SMTP_TLS"];
         self.values.retain(|name, _| !PRODUCTION.contains(name));
+        self.given.retain(|name| !PRODUCTION.contains(name));
         self
     }
 
@@ -49,6 +52,11 @@ impl Source {
     pub(crate) fn take(&mut self, name: &'static str) -> Option<String> {
         debug_assert!(VARIABLES.contains(&name), "{name} is not listed");
         self.values.remove(name)
+    }
+
+    /// Whether there was a value, also if it has been taken, and also if it was no good.
+    pub(crate) fn was_given(&self, name: &'static str) -> bool {
+        self.given.contains(name)
     }
 
     /// What was wrong with the sources themselves.
@@ -107,6 +115,7 @@ impl Source {
     fn add(&mut self, name: &'static str, value: String) {
         if !value.is_empty() {
             self.values.entry(name).or_insert(value);
+            self.given.insert(name);
         }
     }
 

@@ -7,11 +7,9 @@ mod mailer;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use auth_core::adapter::{
-    Argon2Pool, DangerNoThrottle, LocalThrottle, NoBreachCheck, PoolSettings, SystemClock, SystemEntropy,
-};
+use auth_core::adapter::{DangerNoThrottle, SystemClock, SystemEntropy};
 use auth_core::keys::KeyRing;
-use auth_core::port::{Clock, Entropy, Mailer, Throttle};
+use auth_core::port::{Clock, Mailer};
 use auth_core::settings::Settings;
 use auth_core::{Auth, Parts};
 use auth_http::{AuthHttp, HttpSettings, Profile};
@@ -33,21 +31,17 @@ impl Service {
     /// Puts the service together, for clients that reach it at `bound` where the configuration names no other address.
     pub(crate) async fn start(config: Config, bound: SocketAddr) -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let is_development = config.is_development();
         let mailer = mailer::open(config.mail, Arc::clone(&clock))?;
         let store = database::ready(&config.database).await?;
 
         let pepper = match (config.pepper, &config.database) {
             (Some(pepper), _) => pepper,
-            (None, Database::Sqlite { file, .. }) => crate::pepper_file::load_or_create(file, &*entropy)?,
+            (None, Database::Sqlite { file, .. }) => crate::pepper_file::load_or_create(file, &SystemEntropy)?,
             #[cfg(feature = "postgres")]
             (None, Database::Postgres(_)) => return Err("AUTH_PEPPER is required on PostgreSQL".into()),
         };
         let ring = KeyRing::new(&pepper, &config.old_peppers);
-        let hasher = Argon2Pool::new(&PoolSettings::default(), ring.password_keys(), Arc::clone(&entropy))?;
-        let throttle: Arc<dyn Throttle> =
-            if config.throttle { Arc::new(LocalThrottle::default()) } else { Arc::new(DangerNoThrottle) };
 
         let mut settings = Settings::new(config.public_url.unwrap_or_else(|| format!("http://{bound}")));
         settings.frontend_url = config.frontend_url.unwrap_or(settings.frontend_url);
@@ -57,18 +51,11 @@ impl Service {
         settings.access_check = config.access_check;
         settings.unverified_sign_in = config.unverified_sign_in;
 
-        let auth = Auth::start(Parts {
-            store,
-            clock,
-            entropy,
-            hasher: Arc::new(hasher),
-            throttle,
-            breached: Arc::new(NoBreachCheck),
-            ring,
-            signing: config.signing,
-            settings,
-        })
-        .await?;
+        let mut parts = Parts { clock, signing: config.signing, ..Parts::new(store, ring, settings)? };
+        if !config.throttle {
+            parts.throttle = Arc::new(DangerNoThrottle);
+        }
+        let auth = Auth::start(parts).await?;
         let http_settings = HttpSettings {
             trusted_proxies: config.trusted_proxies,
             allowed_origins: config.allowed_origins,
