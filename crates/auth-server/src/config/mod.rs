@@ -15,6 +15,8 @@ use auth_core::keys::Pepper;
 use auth_core::settings::{AccessCheck, Lifetimes, Reuse, UnverifiedSignIn};
 use auth_http::Origin;
 use auth_mail::Sender;
+#[cfg(feature = "ses")]
+use auth_mail::SesSettings;
 #[cfg(feature = "smtp")]
 use auth_mail::{SmtpPassword, SmtpSettings, Tls};
 use ipnet::IpNet;
@@ -76,6 +78,9 @@ pub(crate) enum Via {
     /// A server that delivers it.
     #[cfg(feature = "smtp")]
     Smtp(SmtpSettings),
+    /// Amazon SES.
+    #[cfg(feature = "ses")]
+    Ses(SesSettings),
     /// This console, a folder, or both: for development.
     Local { console: bool, folder: Option<PathBuf> },
 }
@@ -196,7 +201,8 @@ impl Reader {
             }
             if matches!(config.mail.via, Via::Local { .. }) && !self.source.was_given("SMTP_HOST") {
                 self.mistake(
-                    "AUTH_LISTEN is not loopback: mail to the console or a folder is for development; set SMTP_HOST",
+                    "AUTH_LISTEN is not loopback: mail to the console or a folder is for development; \
+                     set SMTP_HOST, or AUTH_MAILER=ses",
                 );
             }
         }
@@ -267,14 +273,16 @@ impl Reader {
     fn mail(&mut self) -> Option<Mail> {
         let from = self.source.take("MAIL_FROM");
         let folder = self.source.take("MAIL_DIR").map_or_else(|| PathBuf::from("mail"), PathBuf::from);
-        let smtp = self.smtp();
-        let has_server = self.source.was_given("SMTP_HOST");
-        if has_server && from.is_none() {
-            self.mistake("MAIL_FROM is required with SMTP_HOST");
-        }
         let mailer = self.source.take("AUTH_MAILER");
+        let is_ses = mailer.as_deref() == Some("ses");
+        let (smtp, ses) = (self.smtp(), self.ses(is_ses));
+        let has_server = self.source.was_given("SMTP_HOST");
+        if (has_server || is_ses) && from.is_none() {
+            self.mistake("MAIL_FROM is required with SMTP_HOST, and with AUTH_MAILER=ses");
+        }
         let via = match (mailer.as_deref(), smtp) {
             (Some("smtp") | None, Some(smtp)) => smtp,
+            (Some("ses"), None) if !has_server => ses.unwrap_or(Via::Local { console: true, folder: None }),
             (None, None) if !has_server => Via::Local { console: true, folder: Some(folder) },
             (Some("console"), None) if !has_server => Via::Local { console: true, folder: None },
             (Some("file"), None) if !has_server => Via::Local { console: false, folder: Some(folder) },
@@ -283,8 +291,8 @@ impl Reader {
                     // What is wrong with that server has been said.
                     Some("smtp") | None if has_server => {}
                     Some("smtp") => self.mistake("AUTH_MAILER=smtp needs SMTP_HOST"),
-                    Some("console" | "file") => self.mistake("AUTH_MAILER contradicts SMTP_HOST"),
-                    _ => self.mistake("AUTH_MAILER must be smtp, file or console"),
+                    Some("ses" | "console" | "file") => self.mistake("AUTH_MAILER contradicts SMTP_HOST"),
+                    _ => self.mistake("AUTH_MAILER must be smtp, ses, file or console"),
                 }
                 Via::Local { console: true, folder: None }
             }
@@ -343,6 +351,29 @@ impl Reader {
         let given: Vec<&str> = names.into_iter().filter(|name| self.source.take(name).is_some()).collect();
         if !given.is_empty() {
             self.mistake(format!("{}: this build has no SMTP", given.join(", ")));
+        }
+        None
+    }
+
+    /// SES, where `AUTH_MAILER` names it. Region and credentials are AWS's own business.
+    #[cfg(feature = "ses")]
+    fn ses(&mut self, is_named: bool) -> Option<Via> {
+        let set = self.source.take("SES_CONFIGURATION_SET");
+        if !is_named {
+            if set.is_some() {
+                self.mistake("SES_CONFIGURATION_SET means nothing without AUTH_MAILER=ses");
+            }
+            return None;
+        }
+        let settings = set.into_iter().try_fold(SesSettings::new(), SesSettings::configuration_set);
+        let settings = settings.map_err(|error| self.mistake(format!("SES_CONFIGURATION_SET: {error}")));
+        Some(Via::Ses(settings.unwrap_or_default()))
+    }
+
+    #[cfg(not(feature = "ses"))]
+    fn ses(&mut self, is_named: bool) -> Option<Via> {
+        if self.source.take("SES_CONFIGURATION_SET").is_some() || is_named {
+            self.mistake("AUTH_MAILER=ses, SES_CONFIGURATION_SET: this build has no SES");
         }
         None
     }

@@ -41,8 +41,16 @@ impl Source {
 
     /// Without what would make the server face the network: its public address, and whoever delivers mail.
     pub(crate) fn for_development(mut self) -> Self {
-        const PRODUCTION: [&str; 7] =
-            ["PUBLIC_URL", "AUTH_MAILER", "SMTP_HOST", "SMTP_PORT", "SMTP_USER", "SMTP_PASS", "SMTP_TLS"];
+        const PRODUCTION: [&str; 8] = [
+            "PUBLIC_URL",
+            "AUTH_MAILER",
+            "SMTP_HOST",
+            "SMTP_PORT",
+            "SMTP_USER",
+            "SMTP_PASS",
+            "SMTP_TLS",
+            "SES_CONFIGURATION_SET",
+        ];
         self.values.retain(|name, _| !PRODUCTION.contains(name));
         self.given.retain(|name| !PRODUCTION.contains(name));
         self

@@ -23,6 +23,7 @@ pub(crate) const VARIABLES: &[&str] = &[
     "SMTP_USER",
     "SMTP_PASS",
     "SMTP_TLS",
+    "SES_CONFIGURATION_SET",
     "AUTH_SESSION_IDLE",
     "AUTH_SESSION_MAX",
     "AUTH_ACCESS_TTL",

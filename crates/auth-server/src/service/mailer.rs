@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use auth_core::port::{Clock, Mailer};
+#[cfg(feature = "ses")]
+use auth_mail::SesMailer;
 #[cfg(feature = "smtp")]
 use auth_mail::SmtpMailer;
 use auth_mail::{Composer, ConsoleMailer, FileMailer, Tee, Templates};
@@ -11,11 +13,13 @@ use crate::Failure;
 use crate::config::{Mail, Via};
 
 /// Makes the mailer; for a folder, the folder too.
-pub(super) fn open(mail: Mail, clock: Arc<dyn Clock>) -> Result<Arc<dyn Mailer>, Failure> {
+pub(super) async fn open(mail: Mail, clock: Arc<dyn Clock>) -> Result<Arc<dyn Mailer>, Failure> {
     let composer = Composer::new(mail.sender, Templates::default(), clock);
     Ok(match mail.via {
         #[cfg(feature = "smtp")]
         Via::Smtp(settings) => Arc::new(SmtpMailer::new(settings, composer)?),
+        #[cfg(feature = "ses")]
+        Via::Ses(settings) => Arc::new(SesMailer::new(settings, composer).await?),
         Via::Local { console, folder } => {
             let files = folder.map(|folder| FileMailer::new(folder, composer.clone())).transpose()?;
             match (console, files) {

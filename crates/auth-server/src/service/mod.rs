@@ -32,7 +32,7 @@ impl Service {
     pub(crate) async fn start(config: Config, bound: SocketAddr) -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let is_development = config.is_development();
-        let mailer = mailer::open(config.mail, Arc::clone(&clock))?;
+        let mailer = mailer::open(config.mail, Arc::clone(&clock)).await?;
         let store = database::ready(&config.database).await?;
 
         let pepper = match (config.pepper, &config.database) {
