@@ -1,0 +1,8 @@
+//! Settings, and what a server makes of them before it answers anybody.
+
+mod files;
+mod keys;
+mod mistakes;
+mod network;
+mod schema;
+mod sources;

@@ -1,0 +1,17 @@
+//! The server as its users meet it: processes, sockets, files, databases and mail.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+#![allow(clippy::print_stdout, reason = "what a failed test prints is for whoever reads of it")]
+
+mod configuration;
+mod database_outage;
+mod kill;
+mod overload;
+mod quick_start;
+mod races;
+mod secrets;
+mod ses;
+mod shutdown;
+mod smtp_outage;
+mod statements;
+mod support;

@@ -1,0 +1,205 @@
+//! The server as a process.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use super::client::Client;
+use super::eventually;
+use super::mail::Inbox;
+
+/// A folder that servers run in, and the whole environment that they get.
+#[derive(Debug, Clone)]
+pub(crate) struct Home {
+    folder: Arc<TempDir>,
+    below: PathBuf,
+    environment: BTreeMap<String, String>,
+    runs: Arc<AtomicU32>,
+}
+
+impl Home {
+    /// An empty folder, and an environment that asks for nothing but a free port.
+    pub(crate) fn new() -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let (below, environment) = (PathBuf::new(), BTreeMap::new());
+        Self { folder, below, environment, runs: Arc::default() }.with("AUTH_LISTEN", "127.0.0.1:0")
+    }
+
+    /// With a variable, in place of any of that name.
+    #[must_use]
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Without that variable.
+    #[must_use]
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.environment.remove(name);
+        self
+    }
+
+    /// With servers running in a folder below this one.
+    pub(crate) fn below(mut self, name: &str) -> Self {
+        self.below.push(name);
+        fs::create_dir_all(self.path("")).unwrap();
+        self
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(&self.below).join(name)
+    }
+
+    /// The mail folder where the environment names no other.
+    pub(crate) fn mails(&self) -> Inbox {
+        Inbox::Folder(self.path("mail"))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_auth-server"));
+        // Of the tests' own environment only what a coverage run adds.
+        let coverage = std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file));
+        command.env_clear().envs(coverage).envs(&self.environment);
+        command.args(arguments).current_dir(self.path("")).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs a command that is done, and returns what it printed.
+    pub(crate) fn done(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {out}{err}");
+        out
+    }
+
+    /// Runs a server that refuses to start, and returns why.
+    pub(crate) fn refused(&self) -> String {
+        self.failed(&[])
+    }
+
+    /// Runs a command that fails, and returns why.
+    pub(crate) fn failed(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {out}{err}");
+        assert!(!out.contains("listening"), "{out}");
+        err
+    }
+
+    /// Starts a server, and waits until it listens.
+    pub(crate) async fn start(&self) -> Server {
+        self.start_with(&[]).await
+    }
+
+    /// Starts a server with arguments, and waits until it listens.
+    pub(crate) async fn start_with(&self, arguments: &[&str]) -> Server {
+        let run = self.runs.fetch_add(1, Ordering::Relaxed);
+        let (out, log) = (self.path(&format!("run-{run}.out")), self.path(&format!("run-{run}.log")));
+        // Files, not pipes: what a server has written before it answered is there once it has answered.
+        let files = (File::create(&out).unwrap(), File::create(&log).unwrap());
+        let process = self.command(arguments).stdout(files.0).stderr(files.1).spawn().unwrap();
+        let mut server =
+            Server { process, address: SocketAddr::from(([127, 0, 0, 1], 0)), out, log, _home: self.clone() };
+        loop {
+            // In this order: a process that has ended writes nothing more.
+            let ended = server.process.try_wait().unwrap();
+            if let Some(address) = server.bound() {
+                server.address = address;
+                return server;
+            }
+            assert!(ended.is_none(), "ended at start ({ended:?}): {}{}", server.output(), server.log());
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+}
+
+/// A running server. Dropping it kills it.
+#[derive(Debug)]
+pub(crate) struct Server {
+    process: Child,
+    pub(crate) address: SocketAddr,
+    out: PathBuf,
+    log: PathBuf,
+    /// Kept for as long as anybody runs in it.
+    _home: Home,
+}
+
+impl Server {
+    fn bound(&self) -> Option<SocketAddr> {
+        let out = self.output();
+        let line = out.split_inclusive('\n').find(|line| line.starts_with("listening on "))?;
+        line.strip_prefix("listening on http://")?.strip_suffix('\n')?.parse().ok()
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::to(self.address)
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// What it has written to standard output.
+    pub(crate) fn output(&self) -> String {
+        fs::read_to_string(&self.out).unwrap()
+    }
+
+    /// What it has written to standard error.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// SIGKILL: nothing is finished.
+    pub(crate) fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// SIGTERM: what is under way is finished.
+    pub(crate) fn terminate(&self) {
+        kill_process(Pid::from_child(&self.process), Signal::TERM).unwrap();
+    }
+
+    /// SIGINT, which is Ctrl-C: likewise.
+    pub(crate) fn interrupt(&self) {
+        kill_process(Pid::from_child(&self.process), Signal::INT).unwrap();
+    }
+
+    /// Waits until it has ended by itself, and returns its exit code.
+    pub(crate) async fn ended(mut self) -> Option<i32> {
+        let process = std::sync::Mutex::new(&mut self.process);
+        eventually("the server ends", async || process.lock().unwrap().try_wait().unwrap()).await.code()
+    }
+
+    /// Stops it, and has seen it end well.
+    pub(crate) async fn stop(self) {
+        self.terminate();
+        assert_eq!(self.ended().await, Some(0));
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+        if std::thread::panicking() {
+            println!("--- {} ---\n{}{}", self.log.display(), self.output(), self.log());
+        }
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
