@@ -63,7 +63,7 @@ where
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Rejection> {
-        if parts.headers.contains_key(http::header::AUTHORIZATION) {
+        if AuthHttp::from_ref(state).has_credential(&parts.headers) {
             identify(parts, state).await.map(|signed| Some(Self(signed.user)))
         } else {
             Ok(None)

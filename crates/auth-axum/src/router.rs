@@ -1,9 +1,7 @@
 //! The route table as an axum router.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Once;
-use std::time::Duration;
+use std::net::{IpAddr, SocketAddr};
 
 use auth_http::{AuthHttp, Problem, Route};
 use axum::Router;
@@ -73,13 +71,10 @@ fn unrouted(http: AuthHttp) -> impl Fn(Request) -> BoxFuture + Clone + Send + Sy
 
 type BoxFuture = std::pin::Pin<Box<dyn Future<Output = Response> + Send>>;
 
-/// How long a body may take to arrive. It has 64 KiB at most: a slower client holds a connection open for its own sake.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-
 async fn handle(http: &AuthHttp, route: &Route, request: Request) -> http::Response<Bytes> {
     let (head, body) = request.into_parts();
     let peer = peer(&head.extensions);
-    match tokio::time::timeout(BODY_TIMEOUT, read(body, route.max_body)).await {
+    match tokio::time::timeout(Route::BODY_TIMEOUT, read(body, route.max_body)).await {
         Ok(Ok(body)) => http.handle(route, Request::from_parts(head, body), peer).await,
         Ok(Err(problem)) => http.reject(problem, &head.headers),
         Err(_) => http.reject(Problem::request_timeout(), &head.headers),
@@ -98,20 +93,7 @@ async fn read(body: Body, max: usize) -> Result<Bytes, Problem> {
     }
 }
 
-/// The other end of the connection.
-fn peer(extensions: &http::Extensions) -> IpAddr {
-    static UNKNOWN: Once = Once::new();
-    extensions.get::<ConnectInfo<SocketAddr>>().map_or_else(
-        || {
-            UNKNOWN.call_once(|| {
-                tracing::error!(
-                    "the peers' addresses are unknown, so that all clients share one throttle: \
-                     serve with into_make_service_with_connect_info::<SocketAddr>()"
-                );
-            });
-            // One address for all, rather than none for each: throttles must not fail open.
-            Ipv4Addr::UNSPECIFIED.into()
-        },
-        |ConnectInfo(address)| address.ip(),
-    )
+/// The other end of the connection, where the server was told to note it.
+fn peer(extensions: &http::Extensions) -> Option<IpAddr> {
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
 }

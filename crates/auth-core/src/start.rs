@@ -86,6 +86,9 @@ pub enum StartError {
     /// Settings that contradict themselves: every mistake.
     #[error("the settings contradict themselves: {}", .0.join("; "))]
     Settings(Vec<String>),
+    /// The store's schema lacks what this version needs: the names of the migrations.
+    #[error("the store lacks migrations: {}", .0.join(", "))]
+    Schema(Vec<String>),
     /// The store was used with another pepper: passwords, codes and sealed values in it could not be read.
     #[error(
         "the store was made under another pepper (none of its {0} pepper checks matches); give that pepper as an old one"
@@ -98,13 +101,18 @@ pub enum StartError {
 crate::auth::fault_into!(StartError);
 
 impl Auth {
-    /// Checks the parts against each other and puts them together. Makes the first signing key where there is none.
+    /// Checks the parts against each other and puts them together. Makes the first signing key where there is none; changes
+    /// no schema: migrations run when the host asks for them.
     ///
     /// # Errors
     /// [`StartError`] when they don't belong together, or the store can't answer.
     pub async fn start(parts: Parts) -> Result<Arc<Self>, StartError> {
         let Parts { store, clock, entropy, hasher, throttle, breached, ring, signing, settings } = parts;
         settings.lifetimes.check().map_err(StartError::Settings)?;
+        let missing = store.missing_migrations().await?;
+        if !missing.is_empty() {
+            return Err(StartError::Schema(missing));
+        }
         check_pepper(&*store, &ring).await?;
         let now = clock.now();
         let keys = match signing {

@@ -13,16 +13,17 @@ use futures_util::FutureExt;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderValue, USER_AGENT, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response};
-use url::Url;
+use ipnet::IpNet;
 
 use crate::origin::Origin;
 use crate::problem::Problem;
 use crate::profile::{InvalidProfile, Profile};
+use crate::readiness::Readiness;
 use crate::request::{self, Incoming};
 use crate::request_id::X_REQUEST_ID;
 use crate::route::{Operation, Route};
 use crate::settings::HttpSettings;
-use crate::{client, cors, endpoint, misdirected, origin, request_id};
+use crate::{bearer, client, cors, endpoint, misdirected, origin, page, request_id};
 
 /// The operations of one profile over HTTP, for any framework: `http::Request<Bytes>` in, `http::Response<Bytes>` out.
 ///
@@ -41,24 +42,34 @@ struct Inner {
     root_routes: Vec<Route>,
     origins: Vec<Origin>,
     settings: HttpSettings,
+    readiness: Readiness,
 }
 
 impl AuthHttp {
     /// Puts the operations of `profile` on the wire.
     ///
     /// # Errors
-    /// [`SetupError`] when the profile, or an address among the core's settings, makes no sense.
+    /// [`SetupError`] when the profile, an address among the core's settings, or a network of proxies makes no sense.
     pub fn new(auth: Arc<Auth>, profile: Profile, settings: HttpSettings) -> Result<Self, SetupError> {
         let routes = profile.routes()?;
         let root_route =
             |(operation, path): &(Operation, &str)| Route::new(Method::GET, (*path).to_owned(), *operation);
-        let root_routes = Operation::ROOT.iter().map(root_route).collect();
-        let mut origins = settings.allowed_origins.clone();
-        for address in [&auth.settings().public_url, &auth.settings().frontend_url] {
-            let url = Url::parse(address).map_err(|_| SetupError::Address(address.clone()))?;
-            origins.push(Origin::of(&url));
+        let mut root_routes: Vec<Route> = Operation::ROOT.iter().map(root_route).collect();
+        // A frontend of its own has its own pages; it may stand at this very address, and then leaves these out.
+        if auth.settings().frontend_url == auth.settings().public_url {
+            let page = |(operation, method, path): &(Operation, Method, &str)| {
+                Route::new(method.clone(), (*path).to_owned(), *operation)
+            };
+            root_routes.extend(Operation::PAGES.iter().map(page));
         }
-        Ok(Self(Arc::new(Inner { auth, profile, routes, root_routes, origins, settings })))
+        if let Some(network) = client::everybody(&settings.trusted_proxies) {
+            return Err(SetupError::Proxies(network));
+        }
+        let core = auth.settings();
+        let mut origins = origin::own(&core.public_url, &core.frontend_url, settings.loopback_only)?;
+        origins.extend(settings.allowed_origins.iter().cloned());
+        let readiness = Readiness::default();
+        Ok(Self(Arc::new(Inner { auth, profile, routes, root_routes, origins, settings, readiness })))
     }
 
     /// The profile's operations, below its prefix.
@@ -66,7 +77,8 @@ impl AuthHttp {
         &self.0.routes
     }
 
-    /// The operations at the server's root: signing keys and probes. A host that has its own probes leaves them out.
+    /// The operations at the server's root: signing keys, probes, and, where links in mail lead to the public address, the
+    /// pages for them. A host that has its own leaves them out.
     pub fn root_routes(&self) -> &[Route] {
         &self.0.root_routes
     }
@@ -81,22 +93,27 @@ impl AuthHttp {
         &self.0.auth
     }
 
-    /// Answers a request that `route` takes. `peer` is the other end of the connection.
+    /// Answers a request that `route` takes. `peer` is the other end of the connection; where an adapter isn't told of it,
+    /// all clients share the throttles of one, and the log says so.
     ///
     /// Never panics: what panics inside is logged and answered with 500.
-    pub async fn handle(&self, route: &Route, request: Request<Bytes>, peer: IpAddr) -> Response<Bytes> {
+    pub async fn handle(&self, route: &Route, request: Request<Bytes>, peer: Option<IpAddr>) -> Response<Bytes> {
         let (head, body) = request.into_parts();
         let caller = self.caller(&head.headers);
         let is_head = head.method == Method::HEAD;
         // The flows keep no state of their own between requests, so none can be left half changed by a panic.
         let work = AssertUnwindSafe(self.answer(route, head, body, peer, &caller.request_id)).catch_unwind();
         let outcome = work.await.unwrap_or_else(|_| Err(Problem::internal("a handler panicked")));
+        let outcome = match outcome {
+            Err(problem) if route.operation.is_page() => {
+                problem.log(&caller.request_id);
+                Ok(page::of_problem(problem, &caller.request_id))
+            }
+            outcome => outcome,
+        };
         let mut response = caller.finish(outcome);
         if is_head {
-            // HEAD says how long GET's body would be (RFC 9110 §9.3.2).
-            let length = HeaderValue::from(response.body().len());
-            response.headers_mut().insert(CONTENT_LENGTH, length);
-            response.body_mut().clear();
+            drop_body(&mut response);
         }
         response
     }
@@ -105,7 +122,7 @@ impl AuthHttp {
     pub fn unrouted(&self, head: &Parts) -> Response<Bytes> {
         let mut response = self.caller(&head.headers).finish(self.answer_unrouted(head));
         if head.method == Method::HEAD {
-            response.body_mut().clear();
+            drop_body(&mut response);
         }
         response
     }
@@ -118,6 +135,11 @@ impl AuthHttp {
         endpoint::signed(&self.0.auth, headers).await
     }
 
+    /// Whether the request carries a credential, live or dead: without one, [`identify`](Self::identify) is 401.
+    pub fn has_credential(&self, headers: &HeaderMap) -> bool {
+        bearer::is_present(headers)
+    }
+
     /// A problem as a complete reply to the request with those headers: for adapters and for a host's own handlers.
     pub fn reject(&self, problem: Problem, headers: &HeaderMap) -> Response<Bytes> {
         self.caller(headers).finish(Err(problem))
@@ -128,20 +150,23 @@ impl AuthHttp {
         route: &Route,
         head: Parts,
         body: Bytes,
-        peer: IpAddr,
+        peer: Option<IpAddr>,
         request_id: &str,
     ) -> Result<Response<Bytes>, Problem> {
         self.admit(&head)?;
-        let Inner { auth, settings, .. } = &*self.0;
+        let Inner { auth, settings, readiness, .. } = &*self.0;
         let ip = client::address(peer, &head.headers, &settings.trusted_proxies);
         let user_agent = head.headers.get(USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
         let context = Context::new(Some(ip), user_agent.as_deref(), Some(request_id.to_owned()));
-        if !route.operation.is_root() {
+        if !route.operation.is_probe() {
             throttle::admit(auth, &context).await?;
         }
-        request::check_body(&head.headers, &body, route.max_body)?;
+        let media_type = if route.operation.is_page() { page::FORM } else { request::JSON };
+        request::check_body(&head.headers, &body, route.max_body, media_type)?;
         let parameter = route.parameter(head.uri.path()).unwrap_or_default().to_owned();
-        endpoint::answer(route.operation, auth, Incoming { headers: head.headers, context, parameter, body }).await
+        let query = head.uri.query().unwrap_or_default().to_owned();
+        let incoming = Incoming { headers: head.headers, context, parameter, query, body };
+        endpoint::answer(route.operation, auth, readiness, incoming).await
     }
 
     fn answer_unrouted(&self, head: &Parts) -> Result<Response<Bytes>, Problem> {
@@ -173,6 +198,13 @@ impl AuthHttp {
         let request_id = request_id::of(headers).map_or_else(|| self.0.auth.new_request_id(), str::to_owned);
         Caller { request_id, origin: cors::allowed(headers, &self.0.origins) }
     }
+}
+
+/// Makes the reply to GET one to HEAD, which says how long the body would be (RFC 9110 §9.3.2).
+fn drop_body(response: &mut Response<Bytes>) {
+    let length = HeaderValue::from(response.body().len());
+    response.headers_mut().insert(CONTENT_LENGTH, length);
+    response.body_mut().clear();
 }
 
 /// What a reply needs to know of its request.
@@ -210,7 +242,10 @@ pub enum SetupError {
     /// The profile makes no sense.
     #[error(transparent)]
     Profile(#[from] InvalidProfile),
-    /// The public or the frontend address is no URL.
-    #[error("{0:?} is no absolute URL")]
+    /// The public address is none of HTTP's, or the frontend's is no URL.
+    #[error("{0:?} is no absolute URL that will do")]
     Address(String),
+    /// Everybody is said to be a proxy of ours.
+    #[error("{0} among the proxies would believe everybody")]
+    Proxies(IpNet),
 }

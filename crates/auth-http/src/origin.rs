@@ -6,6 +6,8 @@ use http::header::ORIGIN;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use url::Url;
 
+use crate::auth_http::SetupError;
+use crate::misdirected::is_loopback;
 use crate::problem::{Problem, ProblemCode};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -25,13 +27,25 @@ impl Origin {
     /// [`InvalidOrigin`] when the text is anything but an origin.
     pub fn parse(text: &str) -> Result<Self, InvalidOrigin> {
         let url = Url::parse(text).map_err(|_| InvalidOrigin)?;
-        let origin = Self::of(&url);
-        if matches!(url.scheme(), "http" | "https") && *origin.0 == *text { Ok(origin) } else { Err(InvalidOrigin) }
+        Self::of(&url).filter(|origin| *origin.0 == *text).ok_or(InvalidOrigin)
     }
 
-    /// The origin that `url` belongs to.
-    pub fn of(url: &Url) -> Self {
-        Self(url.origin().ascii_serialization().into())
+    /// The origin that `url` belongs to; `None` for any scheme but `http` and `https`.
+    ///
+    /// Pages of other schemes send `Origin: null`, and so does every sandboxed frame: that one must never be on a list.
+    pub fn of(url: &Url) -> Option<Self> {
+        matches!(url.scheme(), "http" | "https").then(|| Self(url.origin().ascii_serialization().into()))
+    }
+
+    /// What people call the origin of `url` too, where that is this machine: they type `localhost` for 127.0.0.1.
+    fn aliases(url: &Url) -> impl Iterator<Item = Self> {
+        let names: &[&str] =
+            if url.host_str().is_some_and(is_loopback) { &["localhost", "127.0.0.1", "[::1]"] } else { &[] };
+        names.iter().filter_map(|name| {
+            let mut url = url.clone();
+            url.set_host(Some(name)).ok()?;
+            Self::of(&url)
+        })
     }
 
     /// As browsers send it.
@@ -53,6 +67,20 @@ impl fmt::Display for InvalidOrigin {
 }
 
 impl std::error::Error for InvalidOrigin {}
+
+/// The origins of a system with those addresses. One for development goes by all of loopback's names.
+///
+/// Links in mail may lead into an app, `myapp://open`: such an address has no origin, and adds none.
+pub(crate) fn own(public_url: &str, frontend_url: &str, is_development: bool) -> Result<Vec<Origin>, SetupError> {
+    let parse = |address: &str| Url::parse(address).map_err(|_| SetupError::Address(address.to_owned()));
+    let (public, frontend) = (parse(public_url)?, parse(frontend_url)?);
+    let mut origins = vec![Origin::of(&public).ok_or_else(|| SetupError::Address(public_url.to_owned()))?];
+    origins.extend(Origin::of(&frontend));
+    if is_development {
+        origins.extend(Origin::aliases(&public).chain(Origin::aliases(&frontend)));
+    }
+    Ok(origins)
+}
 
 /// Lets a request through unless a browser sent it for another site.
 ///
@@ -124,5 +152,37 @@ mod tests {
         {
             assert_eq!(Origin::parse(text), Err(InvalidOrigin), "{text}");
         }
+    }
+
+    fn ours(public_url: &str, frontend_url: &str, is_development: bool) -> Vec<String> {
+        let origins = own(public_url, frontend_url, is_development).unwrap();
+        origins.iter().map(|origin| origin.as_str().to_owned()).collect()
+    }
+
+    // CS3: what has no origin adds none, and above all not `null`, which is every sandboxed frame's.
+    #[test]
+    fn cs3_app_schemes_have_no_origin() {
+        let public = "https://auth.example";
+        for app in ["myapp://open", "com.example.app:/links", "file:///index.html", "ftp://app.example"] {
+            assert_eq!(ours(public, app, false), [public], "{app}");
+            assert_eq!(own(app, public, false), Err(SetupError::Address(app.into())), "{app}");
+        }
+        assert_eq!(ours(public, "https://app.example/login", false), [public, "https://app.example"]);
+        assert!(own(public, "app.example", false).is_err());
+    }
+
+    // In development a page is ours under each of loopback's names; on the same port, and nowhere else.
+    #[test]
+    fn loopback_goes_by_several_names() {
+        let bound = "http://127.0.0.1:8080";
+        let names = ["http://localhost:8080", bound, "http://[::1]:8080"];
+        let of = |url| ours(url, url, true);
+        for name in names {
+            assert!(names.iter().all(|name| of(bound).contains(&(*name).to_owned())), "{name}");
+            assert!(of(name).iter().all(|origin| names.contains(&&**origin)), "{name}");
+        }
+        assert!(ours(bound, "http://localhost:3000", true).contains(&"http://127.0.0.1:3000".into()));
+        assert_eq!(ours(bound, bound, false), [bound, bound]);
+        assert_eq!(of("https://auth.example"), ["https://auth.example", "https://auth.example"]);
     }
 }

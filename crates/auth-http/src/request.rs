@@ -1,5 +1,7 @@
 //! Requests as endpoints see them: a body decoded by one set of rules, and who asks.
 
+use std::fmt;
+
 use auth_core::domain::Context;
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -9,7 +11,6 @@ use crate::body::Fields;
 use crate::problem::{Problem, ProblemCode};
 
 /// A request that may be decoded: not too large, and JSON if anything.
-#[derive(Debug)]
 pub(crate) struct Incoming {
     /// Its headers.
     pub(crate) headers: HeaderMap,
@@ -17,6 +18,8 @@ pub(crate) struct Incoming {
     pub(crate) context: Context,
     /// The path's segment that the route has in braces.
     pub(crate) parameter: String,
+    /// What follows the path's question mark, or nothing.
+    pub(crate) query: String,
     /// Its body, as sent.
     pub(crate) body: Bytes,
 }
@@ -31,11 +34,18 @@ impl Incoming {
     }
 }
 
-/// Lets a body through that is small enough and, unless it is empty, plain `application/json`.
+/// Shows who asks: among headers and body are credentials.
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming").field("context", &self.context).finish_non_exhaustive()
+    }
+}
+
+/// Lets a body through that is small enough and, unless it is empty, plainly of `media_type`.
 ///
 /// The media type is compared whole, so that a form or a `text/plain` page can't pass for JSON (ASVS 3.5.2); parameters
 /// may follow. A body that is compressed is refused: what it unpacks to isn't bounded by what arrived.
-pub(crate) fn check_body(headers: &HeaderMap, body: &[u8], max: usize) -> Result<(), Problem> {
+pub(crate) fn check_body(headers: &HeaderMap, body: &[u8], max: usize, media_type: &str) -> Result<(), Problem> {
     if body.len() > max {
         return Err(Problem::payload_too_large(max));
     }
@@ -47,16 +57,19 @@ pub(crate) fn check_body(headers: &HeaderMap, body: &[u8], max: usize) -> Result
         return unsupported("An encoded body is not taken. Send it as it is.");
     }
     let mut types = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(media_type), None) = (types.next(), types.next()) else {
-        return unsupported("Send one Content-Type header that says application/json.");
+    let (Some(sent), None) = (types.next(), types.next()) else {
+        return unsupported("Send one Content-Type header.");
     };
-    if is_json(media_type) { Ok(()) } else { unsupported("Send the body as application/json.") }
+    if is_of_type(sent, media_type) { Ok(()) } else { unsupported("Send the body as application/json.") }
 }
 
-fn is_json(media_type: &HeaderValue) -> bool {
-    let essence = media_type.as_bytes().split(|&byte| byte == b';').next().unwrap_or_default();
-    essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
+fn is_of_type(sent: &HeaderValue, media_type: &str) -> bool {
+    let essence = sent.as_bytes().split(|&byte| byte == b';').next().unwrap_or_default();
+    essence.trim_ascii().eq_ignore_ascii_case(media_type.as_bytes())
 }
+
+/// The media type of all bodies but the pages' forms.
+pub(crate) const JSON: &str = "application/json";
 
 #[cfg(test)]
 mod tests {
@@ -64,7 +77,21 @@ mod tests {
 
     fn refusal(headers: &[(http::HeaderName, &'static str)], body: &[u8]) -> Option<ProblemCode> {
         let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect();
-        check_body(&headers, body, 10).err().map(|problem| problem.code())
+        check_body(&headers, body, 10, JSON).err().map(|problem| problem.code())
+    }
+
+    // SC1: neither headers nor body are for a log.
+    #[test]
+    fn sc1_requests_do_not_print() {
+        let request = Incoming {
+            headers: [(http::header::AUTHORIZATION, HeaderValue::from_static("Bearer hunter2"))].into_iter().collect(),
+            context: Context::new(None, Some("curl"), None),
+            parameter: "hunter2".into(),
+            query: "token=hunter2".into(),
+            body: Bytes::from_static(b"{\"password\":\"hunter2\"}"),
+        };
+        let shown = format!("{request:?}");
+        assert!(shown.contains("curl") && !shown.contains("hunter2") && !shown.contains("104, 117"), "{shown}");
     }
 
     // CS4: exactly one media type, and it is JSON's.

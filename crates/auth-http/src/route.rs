@@ -1,5 +1,7 @@
 //! What is answered where.
 
+use std::time::Duration;
+
 use http::Method;
 
 /// One entry of the route table: framework adapters fold the table into their own routers.
@@ -18,6 +20,10 @@ pub struct Route {
 impl Route {
     /// Bytes that a body may have, where nothing else is said: 64 KiB.
     pub const MAX_BODY: usize = 64 * 1024;
+    /// How long a body may take to arrive; then an adapter answers with
+    /// [`Problem::request_timeout`](crate::Problem::request_timeout). A client slower than that holds a connection open
+    /// for its own sake (ASVS 15.2.2).
+    pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
     pub(crate) fn new(method: Method, path: String, operation: Operation) -> Self {
         Self { method, path, operation, max_body: Self::MAX_BODY }
@@ -71,6 +77,14 @@ pub enum Operation {
     ListSessions,
     /// Ends one of the caller's sessions.
     EndSession,
+    /// Shows the button behind the link in a verification mail.
+    ShowVerifyPage,
+    /// Takes that page's form.
+    SubmitVerifyPage,
+    /// Shows the form behind the link in a reset mail.
+    ShowResetPage,
+    /// Takes that page's form.
+    SubmitResetPage,
     /// Publishes the keys that verify access tokens (RFC 7517).
     Jwks,
     /// Says that the process is alive.
@@ -103,9 +117,22 @@ impl Operation {
     pub(crate) const ROOT: &'static [(Self, &'static str)] =
         &[(Self::Jwks, "/.well-known/jwks.json"), (Self::Health, "/healthz"), (Self::Readiness, "/readyz")];
 
-    /// Whether it stands at the server's root: probes and key fetchers, which no throttle may turn away.
-    pub(crate) const fn is_root(self) -> bool {
+    /// The pages for the links in mail, at the server's root too, where no frontend has its own.
+    pub(crate) const PAGES: &'static [(Self, Method, &'static str)] = &[
+        (Self::ShowVerifyPage, Method::GET, "/verify-email"),
+        (Self::SubmitVerifyPage, Method::POST, "/verify-email"),
+        (Self::ShowResetPage, Method::GET, "/reset-password"),
+        (Self::SubmitResetPage, Method::POST, "/reset-password"),
+    ];
+
+    /// Whether it is for probes and key fetchers, which no throttle may turn away.
+    pub(crate) const fn is_probe(self) -> bool {
         matches!(self, Self::Jwks | Self::Health | Self::Readiness)
+    }
+
+    /// Whether it answers with a page, and takes a page's form.
+    pub(crate) fn is_page(self) -> bool {
+        Self::PAGES.iter().any(|(page, ..)| *page == self)
     }
 }
 

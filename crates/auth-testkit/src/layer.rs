@@ -35,6 +35,7 @@ pub enum Call {
     Finish,
     Release,
     Ping,
+    MissingMigrations,
     Sweep,
     Acquire,
 }
@@ -220,6 +221,10 @@ macro_rules! forward_ports {
         impl Housekeeping for $layer {
             async fn ping(&self) -> Result<(), StoreError> {
                 self.enter(Call::Ping)?.ping().await
+            }
+
+            async fn missing_migrations(&self) -> Result<Vec<String>, StoreError> {
+                self.enter(Call::MissingMigrations)?.missing_migrations().await
             }
 
             async fn sweep(&self, now: Timestamp, mail_before: Timestamp, limit: u32) -> Result<u64, StoreError> {

@@ -106,7 +106,7 @@ impl Audience<'_> {
 
 /// Whole seconds since the Unix epoch, up to the year 9999: a JSON integer, though RFC 7519 §2 allows fractions. Ours
 /// has none, and what rounds differently here and there expires differently.
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "i64")]
 struct Seconds(i64);
 
@@ -124,24 +124,39 @@ impl From<Seconds> for Timestamp {
     }
 }
 
+/// What a token says whose signature is good and that is for us: all that is true of it at any time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Genuine {
+    pub(super) claims: Claims,
+    /// The later of `iat` and `nbf`.
+    pub(super) not_before: Timestamp,
+}
+
+impl Genuine {
+    /// The claims, unless they begin after `now`. Whether they are over is for the caller to ask.
+    pub(super) fn at(&self, now: Timestamp) -> Result<Claims, InvalidAccessToken> {
+        if self.not_before > now + LEEWAY { Err(NotYet) } else { Ok(self.claims) }
+    }
+}
+
 /// Reads the claims of a token whose signature is good.
-pub(super) fn read(payload: &[u8], issuer: &str, audience: &str, now: Timestamp) -> Result<Claims, InvalidAccessToken> {
+pub(super) fn read(payload: &[u8], issuer: &str, audience: &str) -> Result<Genuine, InvalidAccessToken> {
     let incoming: Incoming<'_> = object::read(payload).map_err(|_| Malformed)?;
     let Incoming { iss, aud, sub, sid, iat, nbf, exp, auth_time, roles } = incoming;
     let (Some(iss), Some(aud), Some(iat)) = (iss, aud, iat) else { return Err(Malformed) };
     let claims = Claims {
         user: sub.and_then(|id| id.0.parse().ok()).ok_or(Malformed)?,
         session: sid.and_then(|id| id.0.parse().ok()).ok_or(Malformed)?,
-        roles: roles.and_then(|names| names.iter().map(|name| Role::parse(&name.0)).collect()).ok_or(Malformed)?,
         authenticated_at: auth_time.ok_or(Malformed)?.into(),
         expires_at: exp.ok_or(Malformed)?.into(),
     };
-    let is_early = |from: Seconds| Timestamp::from(from) > now + LEEWAY;
-    if iss.0 != issuer || !aud.includes(audience) {
-        Err(Foreign)
-    } else if is_early(iat) || nbf.is_some_and(is_early) {
-        Err(NotYet)
-    } else {
-        Ok(claims)
+    // For others to read: what a user may do is asked of the store. Still, a token of ours has them.
+    if !roles.is_some_and(|names| names.iter().all(|name| Role::parse(&name.0).is_some())) {
+        return Err(Malformed);
     }
+    if iss.0 != issuer || !aud.includes(audience) {
+        return Err(Foreign);
+    }
+    let not_before = Timestamp::from(nbf.map_or(iat, |nbf| iat.max(nbf)));
+    Ok(Genuine { claims, not_before })
 }

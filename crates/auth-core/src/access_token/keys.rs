@@ -13,38 +13,78 @@ use serde_json::json;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::jws::{Header, TYP};
+use super::verified::Verified;
 use super::{InvalidAccessToken, SignError};
 use crate::domain::Digest;
 use crate::port::Entropy;
 
 /// What signs and verifies: keys of one algorithm.
+///
+/// Replaced as a whole, so that nobody sees half of a rotation.
 #[derive(Debug)]
-pub struct KeySet(Keys);
+pub struct KeySet(RwLock<Arc<Current>>);
+
+/// The keys of one moment, and the tokens that were found to be theirs.
+#[derive(Debug)]
+pub(super) struct Current {
+    keys: Keys,
+    verified: Arc<Verified>,
+}
 
 #[derive(Debug)]
 enum Keys {
     Hmac(HmacSecret),
-    /// The first signs. Replaced as a whole, so that nobody sees half of a rotation.
-    Ed25519(RwLock<Arc<[Ed25519Key]>>),
+    /// The first signs.
+    Ed25519(Vec<Ed25519Key>),
 }
 
 impl KeySet {
     /// HS256 with `secret`.
-    pub const fn hmac(secret: HmacSecret) -> Self {
-        Self(Keys::Hmac(secret))
+    pub fn hmac(secret: HmacSecret) -> Self {
+        Self::new(Keys::Hmac(secret))
     }
 
     /// EdDSA: the first of `keys` signs, all of them verify. Without any, every token is refused and none issued.
     pub fn ed25519(keys: Vec<Ed25519Key>) -> Self {
-        Self(Keys::Ed25519(RwLock::new(keys.into())))
+        Self::new(Keys::Ed25519(keys))
+    }
+
+    fn new(keys: Keys) -> Self {
+        Self(RwLock::new(Arc::new(Current { keys, verified: Arc::default() })))
+    }
+
+    /// The keys of this moment. The lock is held for the copy of a pointer.
+    pub(super) fn current(&self) -> Arc<Current> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Verifies with `new` from now on, if it is EdDSA that is in use.
+    ///
+    /// What was verified stays so while all keys stay: anybody can make us look for new ones, with a key id of his own
+    /// invention. It goes with the first key that goes, also for a request that is verifying with the old keys right now
+    /// and will note down its token only afterwards: it notes it down with those.
+    pub(super) fn replace(&self, new: Vec<Ed25519Key>) {
+        let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Keys::Ed25519(old) = &current.keys {
+            // A key's name is the digest of its public half.
+            let all_stay = old.iter().all(|old| new.iter().any(|new| new.kid == old.kid));
+            let verified = if all_stay { Arc::clone(&current.verified) } else { Arc::default() };
+            *current = Arc::new(Current { keys: Keys::Ed25519(new), verified });
+        }
+    }
+}
+
+impl Current {
+    /// Tokens that are known to be of these keys.
+    pub(super) fn verified(&self) -> &Verified {
+        &self.verified
     }
 
     /// `payload` in its envelope.
     pub(super) fn sign(&self, payload: &[u8]) -> Result<String, SignError> {
-        match &self.0 {
+        match &self.keys {
             Keys::Hmac(secret) => envelope(&secret.header, payload, |message| secret.sign(message)),
             Keys::Ed25519(keys) => {
-                let keys = read(keys);
                 let key = keys.first().ok_or(SignError)?;
                 envelope(&key.header, payload, |message| key.sign(message))
             }
@@ -54,7 +94,7 @@ impl KeySet {
     /// Whether `signature` is of `message` under the key that `header` names, and whether that header says that the
     /// message is an access token. A header that is, byte for byte, what we write needs no reading.
     pub(super) fn verify(&self, header: &str, message: &[u8], signature: &[u8]) -> Result<bool, InvalidAccessToken> {
-        match &self.0 {
+        match &self.keys {
             Keys::Hmac(secret) => {
                 let is_access_token =
                     header == secret.header || Header::read(header, "HS256", |header| Ok(header.is_access_token()))?;
@@ -62,7 +102,6 @@ impl KeySet {
                 Ok(is_access_token)
             }
             Keys::Ed25519(keys) => {
-                let keys = read(keys);
                 let (key, is_access_token) = match keys.iter().find(|key| key.header == header) {
                     Some(key) => (key, true),
                     None => Header::read(header, "EdDSA", |header| {
@@ -79,33 +118,22 @@ impl KeySet {
     /// A signature of anything, for tests that forge.
     #[cfg(test)]
     pub(super) fn raw_signature(&self, message: &[u8]) -> Vec<u8> {
-        match &self.0 {
+        match &self.keys {
             Keys::Hmac(secret) => secret.sign(message).unwrap().as_ref().to_vec(),
-            Keys::Ed25519(keys) => read(keys)[0].sign(message).unwrap().as_ref().to_vec(),
+            Keys::Ed25519(keys) => keys[0].sign(message).unwrap().as_ref().to_vec(),
         }
     }
 
     pub(super) fn jwks(&self) -> Vec<serde_json::Value> {
-        match &self.0 {
+        match &self.keys {
             Keys::Hmac(_) => Vec::new(),
-            Keys::Ed25519(keys) => read(keys).iter().map(Ed25519Key::jwk).collect(),
+            Keys::Ed25519(keys) => keys.iter().map(Ed25519Key::jwk).collect(),
         }
     }
 
     pub(super) const fn is_replaceable(&self) -> bool {
-        matches!(self.0, Keys::Ed25519(_))
+        matches!(self.keys, Keys::Ed25519(_))
     }
-
-    pub(super) fn replace(&self, new: Vec<Ed25519Key>) {
-        if let Keys::Ed25519(keys) = &self.0 {
-            *keys.write().unwrap_or_else(PoisonError::into_inner) = new.into();
-        }
-    }
-}
-
-/// The keys of this moment. The lock is held for the copy of a pointer.
-fn read(keys: &RwLock<Arc<[Ed25519Key]>>) -> Arc<[Ed25519Key]> {
-    Arc::clone(&keys.read().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Header, payload and what `sign` makes of them, encoded and joined.

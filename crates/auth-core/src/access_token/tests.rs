@@ -8,12 +8,12 @@ use serde_json::Value;
 
 use super::*;
 use crate::adapter::SystemEntropy;
-use crate::domain::{DeviceId, Email, Epoch, Method, Methods, Profile, RefreshState, Status};
+use crate::domain::{DeviceId, Email, Epoch, Method, Methods, Profile, RefreshState, Role, Status};
 
 const ISSUER: &str = "https://auth.example";
 const AUDIENCE: &str = "https://api.example";
-const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
-const TTL: Duration = Duration::from_secs(900);
+pub(super) const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+pub(super) const TTL: Duration = Duration::from_secs(900);
 const SECRET: &[u8] = b"an HMAC secret of at least 32 bytes, for tests";
 
 /// PKCS#8 of the key in RFC 8037 Appendix A.1, and the thumbprint of Appendix A.3.
@@ -49,33 +49,27 @@ static SESSION: LazyLock<Session> = LazyLock::new(|| Session {
     closed_at: None,
 });
 
-fn grant() -> Grant<'static> {
+pub(super) fn grant() -> Grant<'static> {
     Grant { user: &USER, session: &SESSION, now: NOW, ttl: TTL }
 }
 
-fn claims() -> Claims {
-    Claims {
-        user: USER.id,
-        session: SESSION.id,
-        roles: USER.roles.clone(),
-        authenticated_at: SESSION.authenticated_at,
-        expires_at: NOW + TTL,
-    }
+pub(super) fn claims() -> Claims {
+    Claims { user: USER.id, session: SESSION.id, authenticated_at: SESSION.authenticated_at, expires_at: NOW + TTL }
 }
 
-fn tokens(keys: KeySet) -> AccessTokens {
+pub(super) fn tokens(keys: KeySet) -> AccessTokens {
     AccessTokens::new(ISSUER.to_owned(), AUDIENCE.to_owned(), keys)
 }
 
-fn key() -> Ed25519Key {
+pub(super) fn key() -> Ed25519Key {
     Ed25519Key::generate(&SystemEntropy).unwrap()
 }
 
-fn copy(key: &Ed25519Key) -> Ed25519Key {
+pub(super) fn copy(key: &Ed25519Key) -> Ed25519Key {
     Ed25519Key::from_pkcs8(key.pkcs8()).unwrap()
 }
 
-fn eddsa() -> AccessTokens {
+pub(super) fn eddsa() -> AccessTokens {
     tokens(KeySet::ed25519(vec![key()]))
 }
 
@@ -84,7 +78,7 @@ fn hs256() -> AccessTokens {
 }
 
 /// One of each algorithm.
-fn both() -> [AccessTokens; 2] {
+pub(super) fn both() -> [AccessTokens; 2] {
     [eddsa(), hs256()]
 }
 
@@ -93,18 +87,18 @@ fn encode(bytes: impl AsRef<[u8]>) -> String {
 }
 
 /// A token with any header and payload, properly signed by the key of `tokens`.
-fn forge(tokens: &AccessTokens, header: &str, payload: &str) -> String {
+pub(super) fn forge(tokens: &AccessTokens, header: &str, payload: &str) -> String {
     let message = format!("{}.{}", encode(header), encode(payload));
-    format!("{message}.{}", encode(tokens.keys.raw_signature(message.as_bytes())))
+    format!("{message}.{}", encode(tokens.keys.current().raw_signature(message.as_bytes())))
 }
 
-fn header_of(tokens: &AccessTokens) -> String {
+pub(super) fn header_of(tokens: &AccessTokens) -> String {
     let token = tokens.issue(&grant(), &SystemEntropy).unwrap();
     String::from_utf8(URL_SAFE_NO_PAD.decode(token.expose().split('.').next().unwrap()).unwrap()).unwrap()
 }
 
 /// The payload of a good token with `change` made to it.
-fn payload(change: impl FnOnce(&mut serde_json::Map<String, Value>)) -> String {
+pub(super) fn payload(change: impl FnOnce(&mut serde_json::Map<String, Value>)) -> String {
     let json = claims::write(ISSUER, AUDIENCE, &grant(), &SystemEntropy).unwrap();
     let mut payload: serde_json::Map<String, Value> = serde_json::from_str(&json).unwrap();
     change(&mut payload);
@@ -112,12 +106,12 @@ fn payload(change: impl FnOnce(&mut serde_json::Map<String, Value>)) -> String {
 }
 
 /// What becomes of a token of our own header and the changed payload.
-fn with_payload(tokens: &AccessTokens, payload: &str) -> Result<Claims, InvalidAccessToken> {
+pub(super) fn with_payload(tokens: &AccessTokens, payload: &str) -> Result<Claims, InvalidAccessToken> {
     tokens.verify(&forge(tokens, &header_of(tokens), payload), NOW)
 }
 
 /// What becomes of a token of a good payload and `header`.
-fn with_header(tokens: &AccessTokens, header: &str) -> Result<Claims, InvalidAccessToken> {
+pub(super) fn with_header(tokens: &AccessTokens, header: &str) -> Result<Claims, InvalidAccessToken> {
     tokens.verify(&forge(tokens, header, &payload(|_| {})), NOW)
 }
 
@@ -517,7 +511,7 @@ fn jw6_one_spelling_per_token() {
         // The other alphabet of base64, padded encoding: signed as they are.
         for odd in [payload.to_owned() + "=", payload.replacen('e', "+", 1), payload.replacen('e', "/", 1)] {
             let message = format!("{header}.{odd}");
-            let signed = format!("{message}.{}", encode(tokens.keys.raw_signature(message.as_bytes())));
+            let signed = format!("{message}.{}", encode(tokens.keys.current().raw_signature(message.as_bytes())));
             assert_eq!(tokens.verify(&signed, NOW), Err(InvalidAccessToken::Malformed), "{odd}");
         }
     }

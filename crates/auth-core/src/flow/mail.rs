@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::time::Duration;
 
+use futures_util::future::{Fuse, FusedFuture};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 
@@ -28,26 +29,36 @@ use crate::settings::{RESET_CODE_TTL, RESET_LINK_TTL, VERIFY_TTL};
 /// - A store that can't answer is tried again.
 pub async fn run(auth: &Auth, mailer: &dyn Mailer, stop: impl Future<Output = ()>) {
     let mut stop = pin!(stop);
+    let mut leasing = pin!(Fuse::terminated());
     let mut sending = FuturesUnordered::new();
-    let mut may_wait = true;
+    let (mut may_wait, mut is_stopping) = (true, false);
     loop {
-        while may_wait && sending.len() + BATCH <= SIDE_BY_SIDE {
-            let batch = lease(auth).await.unwrap_or_else(|error| {
-                tracing::warn!(%error, "the outbox can't be read");
-                Vec::new()
-            });
-            may_wait = batch.len() == BATCH;
-            sending.extend(batch.into_iter().map(|leased| send(auth, mailer, leased)));
+        if is_stopping && leasing.is_terminated() && sending.is_empty() {
+            return;
         }
+        if may_wait && !is_stopping && leasing.is_terminated() && sending.len() + BATCH <= SIDE_BY_SIDE {
+            leasing.set(lease(auth).fuse());
+            may_wait = false;
+        }
+        // Nothing is awaited but here, all of it together: one of the senders may be holding the store's only connection,
+        // and while nobody polls it, everybody else would wait for that.
         tokio::select! {
             biased;
-            () = &mut stop => break,
-            Some(sent) = sending.next() => note(sent),
-            _ = tokio::time::timeout(POLL, auth.mail_waiting.notified()) => may_wait = true,
+            () = &mut stop, if !is_stopping => is_stopping = true,
+            leased = &mut leasing => match leased {
+                Ok(batch) => {
+                    may_wait |= batch.len() == BATCH;
+                    sending.extend(batch.into_iter().map(|leased| send(auth, mailer, leased)));
+                }
+                Err(error) => tracing::warn!(%error, "the outbox can't be read"),
+            },
+            Some(sent) = sending.next() => {
+                if let Err(error) = sent {
+                    tracing::warn!(%error, "what became of a mail can't be written down; it may be sent again");
+                }
+            }
+            _ = tokio::time::timeout(POLL, auth.mail_waiting.notified()), if !is_stopping => may_wait = true,
         }
-    }
-    while let Some(sent) = sending.next().await {
-        note(sent);
     }
 }
 
@@ -69,12 +80,6 @@ async fn lease(auth: &Auth) -> Result<Vec<LeasedMail>, StoreError> {
     let now = auth.now();
     let lease = LeaseId::new(now, &*auth.entropy);
     auth.store.lease_mail(lease, now, now + LEASE, BATCH as u32).await
-}
-
-fn note(sent: Result<(), StoreError>) {
-    if let Err(error) = sent {
-        tracing::warn!(%error, "what became of a mail can't be written down; it may be sent again");
-    }
 }
 
 async fn send(auth: &Auth, mailer: &dyn Mailer, leased: LeasedMail) -> Result<(), StoreError> {

@@ -86,6 +86,7 @@ mock! {
     #[async_trait]
     impl Housekeeping for Store {
         async fn ping(&self) -> Result<(), StoreError>;
+        async fn missing_migrations(&self) -> Result<Vec<String>, StoreError>;
         async fn sweep(&self, now: Timestamp, mail_before: Timestamp, limit: u32) -> Result<u64, StoreError>;
         async fn acquire(
             &self,

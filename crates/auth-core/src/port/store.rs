@@ -208,6 +208,13 @@ pub trait Housekeeping: Debug + Send + Sync {
     /// [`StoreError`] when it doesn't.
     async fn ping(&self) -> Result<(), StoreError>;
 
+    /// What the store's schema lacks for this version, each by its name; empty when all is well. What a later version has
+    /// brought is passed over: during a deployment, old nodes run beside new ones.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store could not answer.
+    async fn missing_migrations(&self) -> Result<Vec<String>, StoreError>;
+
     /// Deletes up to `limit` rows of each table whose time is over at `now`: sessions no longer kept, tokens whose link
     /// and code are both dead, idempotency keys and budgets that have expired, mail sent or dead since `mail_before`,
     /// and buries unsent mail that has expired. Returns how many rows went; less than `limit` means it is done.

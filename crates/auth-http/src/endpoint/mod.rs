@@ -23,7 +23,9 @@ use http::{HeaderMap, Response};
 
 use crate::bearer;
 use crate::idempotency;
+use crate::page;
 use crate::problem::Problem;
+use crate::readiness::Readiness;
 use crate::request::Incoming;
 use crate::route::Operation;
 
@@ -31,7 +33,12 @@ use crate::route::Operation;
 type Outcome = Result<Response<Bytes>, Problem>;
 
 /// Answers `request` with `operation`.
-pub(crate) async fn answer(operation: Operation, auth: &Arc<Auth>, request: Incoming) -> Outcome {
+pub(crate) async fn answer(
+    operation: Operation,
+    auth: &Arc<Auth>,
+    readiness: &Readiness,
+    request: Incoming,
+) -> Outcome {
     match operation {
         Operation::Register => {
             let run = |auth: Arc<Auth>, request: Incoming| async move { register::register(&auth, &request).await };
@@ -50,9 +57,13 @@ pub(crate) async fn answer(operation: Operation, auth: &Arc<Auth>, request: Inco
         Operation::EditProfile => profile::edit(auth, &request).await,
         Operation::ListSessions => sessions::list(auth, &request).await,
         Operation::EndSession => sessions::end(auth, &request).await,
+        Operation::ShowVerifyPage => page::verify_email::show(&request),
+        Operation::SubmitVerifyPage => page::verify_email::submit(auth, &request).await,
+        Operation::ShowResetPage => page::reset_password::show(&request),
+        Operation::SubmitResetPage => page::reset_password::submit(auth, &request).await,
         Operation::Jwks => Ok(root::jwks(auth)),
         Operation::Health => Ok(root::health()),
-        Operation::Readiness => root::readiness(auth).await,
+        Operation::Readiness => root::readiness(auth, readiness).await,
     }
 }
 

@@ -7,6 +7,7 @@ use http::{Response, StatusCode};
 use serde::Serialize;
 
 use super::Outcome;
+use crate::readiness::Readiness;
 use crate::reply;
 
 /// The keys that verify access tokens: public, and the same for everybody, so they may be cached for a while.
@@ -21,9 +22,9 @@ pub(super) fn health() -> Response<Bytes> {
     reply::json(StatusCode::OK, &Probe { status: "ok" })
 }
 
-/// The store answers.
-pub(super) async fn readiness(auth: &Auth) -> Outcome {
-    auth.ping().await?;
+/// The store answers, or did within the last second.
+pub(super) async fn readiness(auth: &Auth, readiness: &Readiness) -> Outcome {
+    readiness.check(auth.now(), auth.ping()).await?;
     Ok(reply::json(StatusCode::OK, &Probe { status: "ok" }))
 }
 

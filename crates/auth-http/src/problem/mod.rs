@@ -171,6 +171,11 @@ impl Problem {
         Self { cause: Some(cause.into()), retry_after, ..Self::new(ProblemCode::Unavailable, detail) }
     }
 
+    /// What the store is known to be from a moment ago; the log has the cause from then.
+    pub(crate) fn not_ready() -> Self {
+        Self { cause: None, ..Self::unavailable("the store did not answer") }
+    }
+
     /// One answer for a mailed link or code that is unknown, spent, expired or meant for something else.
     pub fn token_invalid() -> Self {
         Self::new(ProblemCode::TokenInvalid, "The link or code is not valid, or not any more. Ask for a new one.")

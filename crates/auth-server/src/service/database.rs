@@ -9,13 +9,10 @@ use auth_schema::Migration;
 use crate::Failure;
 use crate::config::Database;
 
-/// A store that knows its schema.
+/// A store that can bring its schema up to date.
 #[async_trait]
 pub(crate) trait OwnSchema: Store {
-    /// The migrations that it lacks.
-    async fn missing(&self) -> Result<Vec<&'static Migration>, StoreError>;
-
-    /// Applies them, and returns them.
+    /// Applies the migrations that are missing, and returns them.
     async fn bring_up_to_date(&self) -> Result<Vec<&'static Migration>, StoreError>;
 }
 
@@ -37,7 +34,7 @@ pub(super) async fn ready(database: &Database) -> Result<Arc<dyn Store>, Failure
     if matches!(database, Database::Sqlite { .. }) {
         store.bring_up_to_date().await?;
     }
-    let missing: Vec<String> = store.missing().await?.iter().map(ToString::to_string).collect();
+    let missing = store.missing_migrations().await?;
     if missing.is_empty() {
         Ok(store)
     } else {
@@ -50,10 +47,6 @@ macro_rules! own_schema {
     ($store:ident) => {
         #[async_trait]
         impl OwnSchema for auth_store_sqlx::$store {
-            async fn missing(&self) -> Result<Vec<&'static Migration>, StoreError> {
-                self.check_schema().await
-            }
-
             async fn bring_up_to_date(&self) -> Result<Vec<&'static Migration>, StoreError> {
                 self.migrate().await
             }

@@ -45,6 +45,10 @@ impl Housekeeping for Store {
         self.rows(|| sql(PING)).await.map(drop)
     }
 
+    async fn missing_migrations(&self) -> Result<Vec<String>, StoreError> {
+        Ok(self.check_schema().await?.iter().map(ToString::to_string).collect())
+    }
+
     async fn sweep(&self, now: Timestamp, mail_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let (now, mail_before, limit) = (now.as_micros(), mail_before.as_micros(), i64::from(limit));
         Ok(self.execute(|| sql(SESSIONS).bind(now).bind(limit)).await?

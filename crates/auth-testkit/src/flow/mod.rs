@@ -44,8 +44,9 @@ macro_rules! flow_suite {
         mod outbox {
             use super::$make;
             $crate::__flow_checks! { $make, outbox,
-                df3_mail_survives_an_outage df3_a_hung_server_holds_up_no_request df3_a_panicking_mailer_loses_nothing refused_mail_is_buried
-                expired_mail_is_not_sent two_workers_send_once sc4_a_swapped_recipient_gains_nothing
+                df3_mail_survives_an_outage df3_a_hung_server_holds_up_no_request
+                df3_a_hung_mail_holds_up_no_other df3_sending_holds_up_no_commit df3_a_panicking_mailer_loses_nothing
+                refused_mail_is_buried expired_mail_is_not_sent two_workers_send_once sc4_a_swapped_recipient_gains_nothing
                 housekeeping_is_done_by_one_node
             }
         }

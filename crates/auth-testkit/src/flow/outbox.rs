@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::domain::{LeaseId, MailKind};
-use auth_core::flow::{housekeeping, mail, reset_password};
+use auth_core::flow::{housekeeping, mail, register, reset_password};
 use auth_core::port::Change;
 
 use super::World;
-use super::world::{OTHER, context, password};
+use super::world::{OTHER, context, password, registration};
 use crate::given;
 use crate::inbox::Behaviour;
 use crate::race::race;
@@ -87,6 +87,21 @@ pub async fn df3_a_panicking_mailer_loses_nothing(world: World) {
     world.clock.advance(Duration::from_secs(4));
     world.deliver().await;
     assert_eq!(world.inbox.mails_to(&user.email).len(), 1);
+}
+
+/// DF3: mail being sent takes no connection away from requests, though there be only one.
+pub async fn df3_sending_holds_up_no_commit(world: World) {
+    let (auth, inbox) = (world.nodes[0].clone(), world.inbox.clone());
+    let worker = tokio::spawn(async move { mail::run(&auth, &*inbox, std::future::pending()).await });
+    let users = race(19, |_| {
+        let auth = world.nodes[0].clone();
+        async move { register::register(&auth, registration(given::email()), &context(1)).await }
+    });
+    for user in users.await.0 {
+        let user = user.expect("registered, while mail is being sent");
+        world.inbox.wait_for(&user.email, MailKind::Verify, 1).await;
+    }
+    worker.abort();
 }
 
 /// A mail that is refused for good is given up, and nothing else with it.

@@ -96,7 +96,8 @@ pub async fn en2_the_same_work_for_everybody(mount: &Mount) {
     ] {
         let mut first = None;
         for (state, person) in &people {
-            (world.counting().take(), world.hasher().take());
+            world.counting().take();
+            world.hasher().take();
             let mut body = rest.clone();
             body["email"] = json!(person.email);
             world.post(path, body).await;

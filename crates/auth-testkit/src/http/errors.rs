@@ -1,5 +1,7 @@
 //! Whatever goes wrong is a problem, and says nothing of how the server works.
 
+use std::time::Duration;
+
 use auth_core::settings::UnverifiedSignIn;
 use http::Method;
 use serde_json::{Value, json};
@@ -87,10 +89,11 @@ pub async fn er1_unknown_paths_and_methods(mount: &Mount) {
     let head = world.call(Method::HEAD, "/me").bearer(&credentials.access).await;
     assert_eq!((head.status, head.body.len()), (200, 0));
     assert_eq!(head.header("content-length"), Some(&*get.body.len().to_string()));
-    assert_eq!(
-        (world.call(Method::HEAD, "/me").await.status, world.call(Method::HEAD, "/login").await.status),
-        (401, 405)
-    );
+    for (path, status) in [("/me", 401), ("/login", 405), ("/nothing", 404)] {
+        let (get, head) = (world.get(path).await, world.call(Method::HEAD, path).await);
+        assert_eq!((head.status, head.body.len()), (status, 0));
+        assert_eq!(head.header("content-length"), Some(&*get.body.len().to_string()), "{path}");
+    }
 }
 
 /// ER1, CS4: bodies that are too large, of another type, or no JSON.
@@ -146,6 +149,9 @@ pub async fn df4_a_store_that_is_away_is_503(mount: &Mount) {
     let credentials = world.sign_in(&person).await;
     assert_eq!(world.at(Method::GET, "/readyz").await.status, 200);
     world.faults().arm(Fault::Away);
+    // Probes ask the store once a second.
+    assert_eq!(world.at(Method::GET, "/readyz").await.status, 200);
+    world.clock().advance(Duration::from_secs(1));
     for call in [
         world.get("/me").bearer(&credentials.access),
         world.post("/login", person.credentials()),
@@ -154,6 +160,7 @@ pub async fn df4_a_store_that_is_away_is_503(mount: &Mount) {
         credentials.refresh(&world),
         world.post("/verify/request", json!({ "email": person.email })),
         world.post("/password/reset/request", json!({ "email": Person::new().email })),
+        world.at(Method::GET, "/readyz"),
         world.at(Method::GET, "/readyz"),
     ] {
         let reply = call.await;

@@ -28,6 +28,7 @@ pub mod idempotency;
 pub mod input;
 pub mod one_time_tokens;
 pub mod origins;
+pub mod pages;
 pub mod passwords;
 pub mod queries;
 pub mod refresh;
@@ -109,7 +110,9 @@ macro_rules! http_suite {
                 vt6_failures_count_over_codes, vt6_a_strangers_requests_spare_the_owners_link,
                 vt7_a_reset_ends_everything, vt8_looking_spends_nothing, df6_a_clock_set_back_revives_nothing;
             origins: cs3_foreign_origins_change_nothing, cs5_listed_origins_may_read,
-                em2_links_lead_to_the_frontend, sc5_development_defaults_answer_loopback_only;
+                em2_links_lead_to_the_frontend, cs3_an_app_has_no_origin, development_goes_by_loopbacks_names,
+                sc5_development_defaults_answer_loopback_only;
+            pages: vt8_a_link_is_confirmed_by_its_page, a_password_is_reset_by_its_page, cs3_pages_take_their_own_forms;
             passwords: pw4_any_characters_and_all_of_them, pw5_composed_and_decomposed_are_one,
                 pw6_long_passwords_are_refused_unhashed, pw6_a_full_queue_is_503, pw7_weak_passwords_are_refused_everywhere,
                 pw8_a_change_needs_the_current_password;
@@ -162,6 +165,7 @@ mod tests {
             include_str!("input.rs"),
             include_str!("one_time_tokens.rs"),
             include_str!("origins.rs"),
+            include_str!("pages.rs"),
             include_str!("passwords.rs"),
             include_str!("queries.rs"),
             include_str!("refresh.rs"),

@@ -1,6 +1,7 @@
 //! Where a request comes from and goes to, by name.
 
 use auth_core::domain::MailKind;
+use auth_core::settings::Settings;
 use auth_http::Origin;
 use http::Method;
 use serde_json::json;
@@ -107,7 +108,45 @@ pub async fn sc5_development_defaults_answer_loopback_only(mount: &Mount) {
             claimed.problem("MISDIRECTED");
         }
         for host in ["localhost:8080", "127.0.0.1:8080", "[::1]:8080"] {
-            assert_ne!(world.at(Method::GET, path).header("host", host).await.status, 421);
+            let call = || world.at(Method::GET, path).header("host", host);
+            assert_ne!(call().await.status, 421);
+            for of_a_proxy in ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"] {
+                call().header(of_a_proxy, "127.0.0.1").await.problem("MISDIRECTED");
+            }
         }
     }
+}
+
+/// CS3: links may lead into an app, whose address has no origin; `null`, which it would be written as, is anybody's.
+pub async fn cs3_an_app_has_no_origin(mount: &Mount) {
+    let world = World::with(mount, |options| options.core.frontend_url = "myapp://open".into()).await;
+    let person = world.registered().await;
+    let reply = world.post("/login", person.credentials()).header("origin", "null").await;
+    reply.problem("CSRF_FAILED");
+    assert_eq!(reply.header("access-control-allow-origin"), None);
+    world.post("/login", person.credentials()).header("origin", PUBLIC_URL).await.expect(200);
+}
+
+/// In development a page is ours under each of loopback's names.
+pub async fn development_goes_by_loopbacks_names(mount: &Mount) {
+    let world = |loopback_only| {
+        World::with(mount, move |options| {
+            options.core = Settings::new("http://127.0.0.1:8080");
+            options.http.loopback_only = loopback_only;
+        })
+    };
+    let development = world(true).await;
+    let person = Person::new();
+    let send = |world: &World, path: &str| world.post(path, person.credentials()).header("host", "localhost:8080");
+    send(&development, "/register").await.expect(201);
+    let login = |world: &World, origin: &str| send(world, "/login").header("origin", origin);
+    for origin in ["http://localhost:8080", "http://127.0.0.1:8080", "http://[::1]:8080"] {
+        let reply = login(&development, origin).await;
+        assert_eq!((reply.status, reply.header("access-control-allow-origin")), (200, Some(origin)));
+    }
+    for foreign in ["http://localhost:8081", "https://localhost:8080", "http://localhost", "http://app.localhost:8080"]
+    {
+        login(&development, foreign).await.problem("CSRF_FAILED");
+    }
+    login(&world(false).await, "http://localhost:8080").await.problem("CSRF_FAILED");
 }

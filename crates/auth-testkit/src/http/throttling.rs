@@ -1,6 +1,7 @@
 //! What must not happen too often.
 
 use auth_core::domain::MailKind;
+use auth_http::{AuthHttp, HttpSettings, Profile, SetupError};
 use serde_json::{Value, json};
 
 use super::world::limit;
@@ -132,9 +133,14 @@ pub async fn rl1_proxies_vouch_for_one_entry(mount: &Mount) {
     let credentials = super::Credentials::of(&call.await.expect(200));
     let me = world.get("/me").bearer(&credentials.access).await.expect(200);
     assert_eq!(me["session"]["ip"], "198.51.100.7");
+
+    let everybody = "::/0".parse().expect("a network");
+    let settings = HttpSettings { trusted_proxies: vec![everybody], ..HttpSettings::default() };
+    let refused = AuthHttp::new(world.http().auth().clone(), Profile::tokens(), settings).err();
+    assert_eq!(refused, Some(SetupError::Proxies(everybody)));
 }
 
-/// RL2: racing requests are counted exactly; IPv6 counts by /64, and `::ffff:a.b.c.d` is `a.b.c.d`.
+/// RL2: racing requests are counted exactly; IPv6 counts by /64, and IPv4 address by address, mapped or behind NAT64.
 pub async fn rl2_networks_and_exact_counts(mount: &Mount) {
     let world = World::with(mount, |options| options.core.limits.request_address = limit(20, 60)).await;
     let allowed = async |peer: fn(usize) -> String| {
@@ -147,6 +153,7 @@ pub async fn rl2_networks_and_exact_counts(mount: &Mount) {
     assert_eq!(allowed(|_| "203.0.113.1".into()).await, 20);
     assert_eq!(allowed(|i| if i % 2 == 0 { "203.0.113.2".into() } else { "::ffff:203.0.113.2".into() }).await, 20);
     assert_eq!(allowed(|i| format!("2001:db8:0:1:{i:x}::1")).await, 20);
+    assert_eq!(allowed(|i| format!("64:ff9b::198.51.100.{i}")).await, 60);
     assert_eq!(allowed(|i| format!("2001:db8:1:{i:x}::1")).await, 60);
 }
 

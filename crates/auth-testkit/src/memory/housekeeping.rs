@@ -16,6 +16,10 @@ impl Housekeeping for MemoryStore {
         Ok(())
     }
 
+    async fn missing_migrations(&self) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
+
     async fn sweep(&self, now: Timestamp, mail_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let swept = self.with(|tables| {
