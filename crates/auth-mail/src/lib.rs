@@ -5,7 +5,8 @@
 //! | mailer | for |
 //! |---|---|
 //! | [`SmtpMailer`] (feature `smtp`, on by default) | production: any SMTP server, by TLS or STARTTLS |
-//! | [`SesMailer`] (feature `ses`) | production: Amazon SES, through its API |
+#![cfg_attr(feature = "ses", doc = "| [`SesMailer`] (feature `ses`) | production: Amazon SES, through its API |")]
+#![cfg_attr(not(feature = "ses"), doc = "| `SesMailer` (feature `ses`) | production: Amazon SES, through its API |")]
 //! | [`FileMailer`] | development and tests: a folder of `.eml` files |
 //! | [`ConsoleMailer`] | development: the code on the screen at once |
 //! | [`Tee`] | two of them, such as console and folder |

@@ -44,9 +44,9 @@ async fn mail_goes_through_ses() {
     report("ses", &std::env::var("PORTCULLIS_TEST_SES_VERSION").unwrap_or_else(|_| "unknown".into()));
 }
 
-/// SC3: SES beside SMTP, without a sender, or named by half.
+/// SES beside SMTP, without a sender, without a region, or by half.
 #[test]
-fn sc3_ses_is_configured_whole_or_not_at_all() {
+fn ses_is_configured_whole_or_not_at_all() {
     const SES: (&str, &str) = ("AUTH_MAILER", "ses");
     const FROM: (&str, &str) = ("MAIL_FROM", "no-reply@acme.example");
     let cases: &[(&[(&str, &str)], &str)] = &[
