@@ -74,6 +74,8 @@ async fn vt4_stores_hold_no_secret(backend: Backend) {
     let Some(site) = Site::unthrottled(backend).await else { return };
     let server = site.home.start().await;
     let secrets = live(&server.client(), &site.home.mails()).await;
+    let log = server.log();
+    assert!(!log.contains("ERROR") && !log.contains("unavailable"), "requests and mail are in each other's way: {log}");
     match &site.postgres {
         None => vt4_on_sqlite(&site, &secrets),
         Some(database) => vt4_on_postgres(database, &secrets).await,
