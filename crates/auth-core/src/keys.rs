@@ -88,11 +88,6 @@ impl KeyRing {
         self.current.id
     }
 
-    /// Whether `key` is one of the ring's.
-    pub fn knows(&self, key: KeyId) -> bool {
-        self.find(key).is_some()
-    }
-
     /// The MAC of `parts` under the current pepper.
     pub fn mac(&self, usage: MacUse, parts: &[&[u8]]) -> Mac {
         Mac::new(self.current.id, self.current.tag(usage, parts))

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use auth_core::domain;
-use auth_core::flow::sign_in;
+use auth_core::flow::session;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
@@ -113,8 +113,8 @@ pub struct Authenticated {
     pub user: User,
 }
 
-impl From<&sign_in::Authenticated> for Authenticated {
-    fn from(authenticated: &sign_in::Authenticated) -> Self {
+impl From<&session::Authenticated> for Authenticated {
+    fn from(authenticated: &session::Authenticated) -> Self {
         Self {
             access_token: authenticated.access.expose().to_owned(),
             refresh_token: authenticated.refresh.expose().to_owned(),

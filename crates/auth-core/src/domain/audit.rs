@@ -148,10 +148,6 @@ kinds! {
     PasswordChangeFailed = "password.change-failed",
     /// A profile was edited.
     ProfileChanged = "user.profile-changed",
-    /// An account was suspended.
-    Suspended = "user.suspended",
-    /// A suspended account was made active again.
-    Reactivated = "user.reactivated",
     /// A throttle refused a request.
     Throttled = "throttle.refused",
     /// A signing key was made.

@@ -1,7 +1,6 @@
 //! Sessions.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use super::{DeviceId, Epoch, SessionId, Status, Timestamp, User, UserId};
 use crate::port::Entropy;
@@ -56,11 +55,6 @@ impl Session {
             && self.user == user.id
             && self.epoch == user.epoch
             && user.status == Status::Active
-    }
-
-    /// Whether the user proved who they are within `window` before `now`.
-    pub fn is_fresh(&self, now: Timestamp, window: Duration) -> bool {
-        now < self.authenticated_at + window
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::auth::{Auth, Fault, fault_into};
 use crate::domain::{AuditKind, Context, Notice, Password, Purpose, Session, Signed};
-use crate::flow::sign_in::Authenticated;
+use crate::flow::session::Authenticated;
 use crate::flow::throttle::{self, Throttled};
 use crate::flow::{judge_password, mail};
 use crate::port::{Change, CommitError, HashError, Rejected, Verdict};

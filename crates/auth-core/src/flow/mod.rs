@@ -10,6 +10,7 @@ pub mod proof;
 pub mod refresh;
 pub mod register;
 pub mod reset_password;
+pub mod session;
 pub mod sessions;
 pub mod sign_in;
 pub mod sign_out;

@@ -2,7 +2,7 @@
 
 use crate::auth::{Auth, Fault, fault_into};
 use crate::domain::{AuditKind, Context, Signed, Timestamp};
-use crate::flow::sign_in::Authenticated;
+use crate::flow::session::Authenticated;
 use crate::flow::throttle::{self, Throttled};
 use crate::port::{Change, CommitError, Rejected};
 use crate::refresh_token::PresentedRefresh;

@@ -1,18 +1,16 @@
 //! Signing in with e-mail address and password.
 
 use std::fmt;
-use std::time::Duration;
 
-use crate::access_token::{AccessToken, Grant};
 use crate::auth::{Auth, Fault, fault_into};
 use crate::device_token::DeviceToken;
 use crate::domain::{
-    Account, AuditKind, Context, DeviceId, Email, Epoch, Method, Methods, Password, PasswordHash, RefreshState,
-    Session, SessionId, Status, Timestamp, User, UserId,
+    Account, AuditKind, Context, DeviceId, Email, Method, Methods, Password, PasswordHash, Session, Status, Timestamp,
+    User, UserId,
 };
+use crate::flow::session::Authenticated;
 use crate::flow::throttle::{self, Counted, Throttled};
 use crate::port::{Change, CommitError, HashError, Rejected, Verdict};
-use crate::refresh_token::RefreshToken;
 use crate::settings::UnverifiedSignIn;
 
 /// What somebody signs in with. Doesn't print the device token.
@@ -37,23 +35,6 @@ impl fmt::Debug for Credentials {
 pub enum SignIn {
     /// All the way.
     Complete(Box<Authenticated>),
-}
-
-/// A session with its fresh credentials.
-#[derive(Debug)]
-pub struct Authenticated {
-    /// Who.
-    pub user: User,
-    /// Their session.
-    pub session: Session,
-    /// For requests.
-    pub access: AccessToken,
-    /// How long that one lives.
-    pub access_ttl: Duration,
-    /// For the next access token.
-    pub refresh: RefreshToken,
-    /// For the next sign-in from this device.
-    pub device: DeviceToken,
 }
 
 /// Opens a session for whoever knows the account's password.
@@ -192,55 +173,6 @@ async fn refused(auth: &Auth, user: Option<UserId>, context: &Context, why: Sign
     match auth.commit(&[Change::Record(event)]).await {
         Ok(()) => why,
         Err(error) => error.into(),
-    }
-}
-
-impl Auth {
-    /// A session that begins now, in `epoch`.
-    pub(crate) fn new_session(
-        &self,
-        user: &User,
-        epoch: Epoch,
-        methods: Methods,
-        device: DeviceId,
-        context: &Context,
-        now: Timestamp,
-    ) -> Session {
-        let times = &self.settings.lifetimes;
-        Session {
-            id: SessionId::new(now, &*self.entropy),
-            user: user.id,
-            epoch,
-            refresh: RefreshState::new(now, &*self.entropy),
-            created_at: now,
-            authenticated_at: now,
-            last_seen_at: now,
-            idle_until: now + times.idle,
-            ends_at: now + times.max,
-            kept_until: self.kept_until(now),
-            methods,
-            device,
-            ip: context.ip,
-            user_agent: context.user_agent.clone(),
-            closed_at: None,
-        }
-    }
-
-    /// Until when a session's row is of use after a rotation at `now`: until its refresh token, and the last access token
-    /// bought with it, have expired.
-    pub(crate) fn kept_until(&self, now: Timestamp) -> Timestamp {
-        now + self.settings.lifetimes.refresh + self.settings.lifetimes.access
-    }
-
-    /// Fresh credentials for a session.
-    pub(crate) fn authenticated(&self, user: User, session: Session, now: Timestamp) -> Result<Authenticated, Fault> {
-        // No token outlives its session.
-        let access_ttl = self.settings.lifetimes.access.min(session.ends_at.since(now));
-        let access =
-            self.tokens.issue(&Grant { user: &user, session: &session, now, ttl: access_ttl }, &*self.entropy)?;
-        let refresh = RefreshToken::derive(&self.ring, session.id, &session.refresh);
-        let device = DeviceToken::issue(&self.ring, &user, session.device, now);
-        Ok(Authenticated { user, session, access, access_ttl, refresh, device })
     }
 }
 

@@ -8,7 +8,8 @@ use auth_core::flow::profile;
 use auth_core::flow::proof::Proof;
 use auth_core::flow::refresh::refresh;
 use auth_core::flow::register::register;
-use auth_core::flow::sign_in::{Authenticated, Credentials, sign_in};
+use auth_core::flow::session::Authenticated;
+use auth_core::flow::sign_in::{Credentials, sign_in};
 use auth_core::flow::{change_password, reset_password, sessions, sign_out, verify_email};
 use auth_core::port::Change;
 
