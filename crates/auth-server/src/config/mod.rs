@@ -479,3 +479,6 @@ impl Reader {
         self.mistakes.push(text.into());
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::variables::VARIABLES;
+use super::{Config, Mistakes, Source};
+
+fn of(variables: &[(&str, &str)]) -> Result<Config, Mistakes> {
+    let mut source = Source::default();
+    let pairs = variables.iter().map(|(name, value)| (name.to_string(), Ok::<_, ()>(value.to_string())));
+    source.add_environment(pairs);
+    Config::parse(source)
+}
+
+fn paper(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)).unwrap()
+}
+
+/// The names of all variables, and that none of `found` is there twice.
+#[track_caller]
+fn assert_all_variables(found: &[&str]) {
+    let distinct: BTreeSet<&str> = found.iter().copied().collect();
+    assert_eq!(distinct, VARIABLES.iter().copied().collect(), "the names must be those of variables.rs");
+    assert_eq!(distinct.len(), found.len(), "a name is there twice: {found:?}");
+}
+
+#[test]
+fn the_example_lists_every_variable_and_changes_nothing() {
+    let example = paper(".env.example");
+    let lines = example.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
+    let pairs: Vec<_> = lines.map(|line| line.split_once('=').unwrap()).collect();
+    assert_all_variables(&pairs.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+
+    let (example, nothing) = (of(&pairs).unwrap(), of(&[]).unwrap());
+    assert_eq!(format!("{example:?}"), format!("{nothing:?}"));
+}
+
+#[test]
+fn the_configuration_page_has_every_variable() {
+    let page = paper("docs/src/configuration.md");
+    let names = page.lines().filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`'));
+    assert_all_variables(&names.collect::<Vec<_>>());
+}
+
+// SC1: a configuration that is printed shows no secret.
+#[test]
+fn sc1_debug_keeps_secrets() {
+    const SECRETS: [&str; 5] = [
+        "kX8sT2mV6qZ1wL9rB4nC7yD5gH3jF0pE",
+        "mQ3vR7xN1zK5tJ9bW2sG6cM0hY4fL8dA",
+        "pD6uE0iO4aS8fH2jK7lZ1xC5vB9nM3qW",
+        "hunter2-at-the-mail-server",
+        "hunter2-at-the-database",
+    ];
+    let [pepper, old, jwt, smtp, database] = SECRETS;
+    let mut settings = vec![
+        ("AUTH_PEPPER", pepper),
+        ("AUTH_PEPPER_OLD", old),
+        ("JWT_SECRET", jwt),
+        ("SMTP_HOST", "smtp.example.com"),
+        ("SMTP_USER", "ann"),
+        ("SMTP_PASS", smtp),
+        ("MAIL_FROM", "ann@example.com"),
+    ];
+    let url = format!("postgres://ann:{database}@localhost/db");
+    if cfg!(feature = "postgres") {
+        settings.push(("DATABASE_URL", &url));
+    }
+    if cfg!(not(feature = "smtp")) {
+        settings.retain(|(name, _)| !name.starts_with("SMTP"));
+    }
+    let printed = format!("{:?}", of(&settings).unwrap());
+    for secret in SECRETS {
+        assert!(!printed.contains(secret), "{printed}");
+    }
+}
