@@ -1,5 +1,6 @@
 //! The service, put together from its configuration: one adapter for each port.
 
+mod connection;
 pub(crate) mod database;
 mod listen;
 mod mailer;
