@@ -126,6 +126,27 @@ fn domain_types_do_not_serialise() {
     }
 }
 
+/// SC2: a secret has no `==`, which would take longer the more of a guess is right. MACs have `matches`, and what a client
+/// presents is hashed first.
+#[test]
+fn sc2_secrets_have_no_equality() {
+    let mut secrets = 0;
+    for file in sources(&root().join("crates/auth-core/src")) {
+        let source = fs::read_to_string(&file).unwrap();
+        for (derives, kind) in
+            source.lines().zip(source.lines().skip(1)).filter(|(line, _)| line.starts_with("#[derive("))
+        {
+            let name = kind.split(['(', ' ']).skip_while(|word| *word != "struct").nth(1).unwrap_or_default();
+            if derives.contains("Zeroize") || name == "Mac" {
+                secrets += 1;
+                let is_compared = derives.contains("PartialEq") || source.contains(&format!("PartialEq for {name}"));
+                assert!(!is_compared, "{}: {name}", file.display());
+            }
+        }
+    }
+    assert!(secrets >= 8, "only {secrets} secrets found");
+}
+
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()

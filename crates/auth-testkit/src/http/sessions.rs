@@ -65,7 +65,7 @@ pub async fn se5_ends_count_on_the_next_request(mount: &Mount) {
     assert!(world.sign_in(&person).await.is_live(&world).await);
 }
 
-/// SE6: one sees and ends one's own sessions only, and a session's id opens nothing.
+/// SE6, RB2: one sees and ends one's own sessions only, and a session's id opens nothing.
 pub async fn se6_sessions_are_ones_own(mount: &Mount) {
     let world = World::new(mount).await;
     let (ann, bob) = (world.registered().await, world.registered().await);
