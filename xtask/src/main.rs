@@ -1,8 +1,10 @@
 //! Developer commands: `cargo xtask test` runs every suite against real servers, `cargo xtask features` checks each
-//! feature of each crate alone, `cargo xtask requirements` writes down which tests show which requirement.
+//! feature of each crate alone, `cargo xtask requirements` writes down which tests show which requirement,
+//! `cargo xtask bench` measures what they cost.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its terminal")]
 
 mod apt;
+mod bench;
 #[cfg(test)]
 mod documentation;
 mod error;
@@ -32,6 +34,8 @@ enum Command {
     Features,
     /// Writes the tests that name a requirement into the page of requirements.
     Requirements(requirements::Options),
+    /// Measures what Portcullis costs, as ratios to what it is built on, beside a private PostgreSQL.
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -39,6 +43,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::Features => features::run(),
         Command::Requirements(options) => requirements::run(&options),
+        Command::Bench(options) => bench::run(&options),
     };
     result.unwrap_or_else(|error| {
         eprintln!("xtask: {error}");

@@ -18,7 +18,8 @@ use crate::apt::Apt;
 use crate::error::Error;
 use crate::process::{Group, Interrupt, TICK, name};
 
-pub(crate) const ALL: [&dyn Server; 3] = [&postgres::Postgres, &smtp::Smtp, &ses::Ses];
+pub(crate) const POSTGRES: &dyn Server = &postgres::Postgres;
+pub(crate) const ALL: [&dyn Server; 3] = [POSTGRES, &smtp::Smtp, &ses::Ses];
 
 /// How long a server may take until it answers. Usual are two seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
