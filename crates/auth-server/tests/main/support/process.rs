@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -112,16 +112,17 @@ impl Home {
         let process = self.command(arguments).stdout(files.0).stderr(files.1).spawn().unwrap();
         let mut server =
             Server { process, address: SocketAddr::from(([127, 0, 0, 1], 0)), out, log, _home: self.clone() };
-        loop {
+        let process = Mutex::new(&mut server.process);
+        let bound = eventually("the server listens", async || {
             // In this order: a process that has ended writes nothing more.
-            let ended = server.process.try_wait().unwrap();
-            if let Some(address) = server.bound() {
-                server.address = address;
-                return server;
-            }
-            assert!(ended.is_none(), "ended at start ({ended:?}): {}{}", server.output(), server.log());
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
+            let ended = process.lock().unwrap().try_wait().unwrap();
+            let (output, log) = (read(&server.out), read(&server.log));
+            let address = listening(&output);
+            assert!(address.is_some() || ended.is_none(), "ended at start ({ended:?}): {output}{log}");
+            address
+        });
+        server.address = bound.await;
+        server
     }
 }
 
@@ -137,12 +138,6 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    fn bound(&self) -> Option<SocketAddr> {
-        let out = self.output();
-        let line = out.split_inclusive('\n').find(|line| line.starts_with("listening on "))?;
-        line.strip_prefix("listening on http://")?.strip_suffix('\n')?.parse().ok()
-    }
-
     pub(crate) fn client(&self) -> Client {
         Client::to(self.address)
     }
@@ -153,12 +148,12 @@ impl Server {
 
     /// What it has written to standard output.
     pub(crate) fn output(&self) -> String {
-        fs::read_to_string(&self.out).unwrap()
+        read(&self.out)
     }
 
     /// What it has written to standard error.
     pub(crate) fn log(&self) -> String {
-        fs::read_to_string(&self.log).unwrap()
+        read(&self.log)
     }
 
     /// SIGKILL: nothing is finished.
@@ -179,7 +174,7 @@ impl Server {
 
     /// Waits until it has ended by itself, and returns its exit code.
     pub(crate) async fn ended(mut self) -> Option<i32> {
-        let process = std::sync::Mutex::new(&mut self.process);
+        let process = Mutex::new(&mut self.process);
         eventually("the server ends", async || process.lock().unwrap().try_wait().unwrap()).await.code()
     }
 
@@ -198,6 +193,16 @@ impl Drop for Server {
             println!("--- {} ---\n{}{}", self.log.display(), self.output(), self.log());
         }
     }
+}
+
+/// The address in the line that says where a server listens.
+fn listening(output: &str) -> Option<SocketAddr> {
+    let line = output.split_inclusive('\n').find_map(|line| line.strip_prefix("listening on http://"))?;
+    line.strip_suffix('\n')?.parse().ok()
+}
+
+fn read(file: &Path) -> String {
+    fs::read_to_string(file).unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
