@@ -22,7 +22,8 @@ impl PostgresStore {
     /// Connects to the database at `url` with [`options`] and pools of [`CONNECTIONS`].
     ///
     /// Reads and writes have a pool each, so that writers queueing for a row leave readers alone. The reading pool
-    /// doesn't ping a connection before it is used: a read that finds it dead is asked again over the other one, which does.
+    /// doesn't ping a connection before each use, nor after: a read that finds it dead is asked again over the other one,
+    /// which does.
     ///
     /// # Errors
     /// [`StoreError::Failed`] when the URL can't be read or the server refuses us, [`StoreError::Unavailable`] when it
@@ -32,14 +33,14 @@ impl PostgresStore {
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(Duration::from_secs(5));
         let writes = pool.clone().connect_with(options.clone()).await.map_err(store::store_error)?;
         let reads = pool.test_before_acquire(false).connect_lazy_with(options);
-        Ok(Self { reads, writes })
+        Ok(Self { reads: store::Readers::own(reads), writes })
     }
 
     /// A store on the host's own pool. Its connections should be made with [`options`], or with limits of the like, and
     /// tested before they are acquired (sqlx's default): a write isn't asked twice. The pool's `acquire_timeout` decides
     /// how long a request waits for a database that is away.
     pub fn new(pool: PgPool) -> Self {
-        Self { reads: pool.clone(), writes: pool }
+        Self { reads: store::Readers::shared(pool.clone()), writes: pool }
     }
 }
 

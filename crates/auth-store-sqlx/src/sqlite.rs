@@ -43,14 +43,18 @@ impl SqliteStore {
         }
         let writes = store::patiently(|| pool.clone().max_connections(1).connect_with(options.clone()));
         let writes = writes.await.map_err(store::store_error)?;
-        let reads = if in_memory { writes.clone() } else { pool.max_connections(READERS).connect_lazy_with(options) };
+        let reads = if in_memory {
+            store::Readers::shared(writes.clone())
+        } else {
+            store::Readers::own(pool.max_connections(READERS).connect_lazy_with(options))
+        };
         Ok(Self { reads, writes })
     }
 
     /// A store on the host's own pools, which may be one and the same. Their connections should be made with
     /// [`options`], or have foreign keys on and a busy timeout; the pool for writes does best with a single connection.
     pub fn new(reads: SqlitePool, writes: SqlitePool) -> Self {
-        Self { reads, writes }
+        Self { reads: store::Readers::shared(reads), writes }
     }
 }
 

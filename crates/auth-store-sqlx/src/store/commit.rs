@@ -30,8 +30,8 @@ impl Commit for Store {
 impl Store {
     /// One transaction: all of `changes` or none.
     async fn transact(&self, changes: &[Change]) -> Result<(), Failure> {
-        let connection = self.writes.acquire().await?;
-        bounded(connection, async |connection| {
+        let mut connection = self.writes.acquire().await?;
+        bounded(&mut connection, async |connection| {
             let mut tx = connection.begin_with(dialect::BEGIN).await?;
             match apply_all(&mut tx, changes).await {
                 Ok(()) => Ok(tx.commit().await?),

@@ -12,6 +12,7 @@ mod keys;
 #[cfg(feature = "migrate")]
 mod migrate;
 mod outbox;
+mod readers;
 mod retry;
 mod row;
 mod schema;
@@ -29,6 +30,8 @@ use sqlx::{Database, Pool};
 
 use super::{self as dialect, Db};
 use crate::error::{Trouble, source};
+pub(super) use readers::Readers;
+use readers::fetch;
 #[allow(unused_imports, reason = "not every dialect has to connect patiently")]
 pub(super) use retry::patiently;
 
@@ -46,7 +49,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub struct Store {
     /// Need not ping a connection before it is used: see [`Store::rows`].
-    pub(super) reads: Pool<Db>,
+    pub(super) reads: Readers,
     pub(super) writes: Pool<Db>,
 }
 
@@ -62,7 +65,7 @@ impl Store {
     /// A connection that died while idle is only found dead by using it. The query, which changes nothing, is then asked
     /// again, once, over the pool that tests its connections.
     async fn rows(&self, query: impl Fn() -> Statement + Send) -> Result<Vec<Row>, StoreError> {
-        let outcome = match fetch(&self.reads, query()).await {
+        let outcome = match self.reads.fetch(query()).await {
             Err(error) if Trouble::of(&error, dialect::trouble) == Trouble::Cut => fetch(&self.writes, query()).await,
             outcome => outcome,
         };
@@ -72,23 +75,19 @@ impl Store {
     /// Runs a statement that writes, by itself, and returns how many rows it changed.
     async fn execute(&self, query: impl Fn() -> Statement + Send) -> Result<u64, StoreError> {
         let execute = async |query: Statement| {
-            bounded(self.writes.acquire().await?, async |connection| query.execute(connection).await).await
+            bounded(&mut self.writes.acquire().await?, async |connection| query.execute(connection).await).await
         };
         let result = patiently(|| execute(query())).await.map_err(store_error)?;
         Ok(result.rows_affected())
     }
 }
 
-async fn fetch(pool: &Pool<Db>, query: Statement) -> sqlx::Result<Vec<Row>> {
-    bounded(pool.acquire().await?, async |connection| query.fetch_all(connection).await).await
-}
-
 /// Runs `work` within [`PATIENCE`].
 async fn bounded<T, E: From<sqlx::Error>>(
-    mut connection: PoolConnection<Db>,
+    connection: &mut PoolConnection<Db>,
     work: impl AsyncFnOnce(&mut Connection) -> Result<T, E>,
 ) -> Result<T, E> {
-    match tokio::time::timeout(PATIENCE, work(&mut connection)).await {
+    match tokio::time::timeout(PATIENCE, work(connection)).await {
         Ok(outcome) => outcome,
         Err(elapsed) => {
             // Not back into the pool: the connection is in the middle of something, perhaps of a transaction.

@@ -3,6 +3,7 @@
 use auth_core::domain::{LeaseId, SealedMail};
 use auth_core::port::{Change, Commit, Outbox, Sessions, StoreError, Users};
 use auth_testkit::given::{self, MINUTE, NOW};
+use futures_util::future::join_all;
 
 use super::super::{DIALECT, Database};
 
@@ -42,4 +43,46 @@ async fn a_mail_of_a_later_version_holds_up_no_other() {
     let now = NOW + 2 * MINUTE;
     let leased = store.lease_mail(given::id::<LeaseId>(), now, now + MINUTE, 10).await.unwrap();
     assert_eq!(leased.iter().map(|leased| leased.mail.id).collect::<Vec<_>>(), [readable.id]);
+}
+
+/// DF7: reads that are given up leave no answer behind for the next one, and take no connection along.
+#[tokio::test]
+async fn df7_reads_given_up_disturb_no_other() {
+    let Some((_database, store)) = Database::migrated().await else { return };
+    let users = [given::registered(&store).await, given::registered(&store).await];
+    for i in 0..100_u32 {
+        let given_up = store.find_user(users[0].id);
+        // At another moment each time.
+        tokio::select! { biased; _ = given_up => {}, () = yields(i % 10) => {} }
+        let found = store.find_user(users[1].id).await.unwrap().unwrap();
+        assert_eq!(found.user, users[1]);
+    }
+}
+
+async fn yields(times: u32) {
+    for _ in 0..times {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_closed_store_reads_no_more() {
+    let Some((_database, store)) = Database::migrated().await else { return };
+    let user = given::registered(&store).await;
+    join_all((0..50).map(|_| async { store.find_user(user.id).await.unwrap().unwrap() })).await;
+    // Waits for all connections, those kept for the next read too.
+    store.close().await;
+    assert!(matches!(store.find_user(user.id).await, Err(StoreError::Unavailable { .. })));
+}
+
+#[test]
+fn a_store_may_outlive_its_runtime() {
+    let open = async {
+        let (database, store) = Database::migrated().await?;
+        given::registered(&store).await;
+        store.find_user(given::id()).await.unwrap();
+        Some((database, store))
+    };
+    let Some((_database, store)) = auth_testkit::block_on(open) else { return };
+    drop(store);
 }
