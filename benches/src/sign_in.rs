@@ -35,10 +35,13 @@ pub(crate) fn run() -> Outcome<()> {
         return Err("the child that signs in said nothing".into());
     };
     eprintln!("a second: raw {before:.1}, sign-ins {rate}, raw {after:.1}");
-    let ratio = rate.parse::<f64>()? / ((before + after) / 2.0);
+    let raw = (before + after) / 2.0;
+    let (ratio, p99) = (rate.parse::<f64>()? / raw, p99.parse::<f64>()?);
+    // No client can have its turn more often than all others.
+    let turn = CLIENTS as f64 / raw;
     println!("| sign-in, {CLIENTS} clients, all cores | measured | target |\n|---|---|---|");
     println!("| ratio to raw hashes, memory reused | {ratio:.3} | ≥ 0.85 |");
-    println!("| p99 | {p99} s | ≤ 0.6 s |");
+    println!("| p99, in times that {CLIENTS} raw hashes take ({turn:.2} s here) | {:.2} | ≤ 1.38 |", p99 / turn);
     println!("| peak memory of the process, the clients included | {memory} MB | ≤ 100 MB |");
     Ok(())
 }

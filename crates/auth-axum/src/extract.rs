@@ -1,5 +1,7 @@
 //! Who asks, for an application's own handlers.
 
+use std::sync::Arc;
+
 use auth_core::domain::{Session, Signed, User};
 use auth_http::{AuthHttp, Problem};
 use axum::body::Body;
@@ -39,7 +41,7 @@ where
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        identify(parts, state).await.map(|signed| Self(signed.user))
+        identify(parts, state).await.map(|signed| Self(signed.user.clone()))
     }
 }
 
@@ -51,7 +53,7 @@ where
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        identify(parts, state).await.map(|signed| Self(signed.session))
+        identify(parts, state).await.map(|signed| Self(signed.session.clone()))
     }
 }
 
@@ -64,7 +66,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Rejection> {
         if AuthHttp::from_ref(state).has_credential(&parts.headers) {
-            identify(parts, state).await.map(|signed| Some(Self(signed.user)))
+            identify(parts, state).await.map(|signed| Some(Self(signed.user.clone())))
         } else {
             Ok(None)
         }
@@ -72,17 +74,18 @@ where
 }
 
 /// The session and user behind the request, kept with it: one query, whoever asks first.
-async fn identify<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<Signed, Rejection>
+async fn identify<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<Arc<Signed>, Rejection>
 where
     AuthHttp: FromRef<S>,
 {
     if let Some(signed) = parts.extensions.get::<Identified>() {
-        return Ok(signed.0.clone());
+        return Ok(Arc::clone(&signed.0));
     }
     let http = AuthHttp::from_ref(state);
     match http.identify(&parts.headers).await {
         Ok(signed) => {
-            parts.extensions.insert(Identified(signed.clone()));
+            let signed = Arc::new(signed);
+            parts.extensions.insert(Identified(Arc::clone(&signed)));
             Ok(signed)
         }
         Err(problem) => Err(reject(&http, problem, parts)),
@@ -95,4 +98,4 @@ fn reject(http: &AuthHttp, problem: Problem, parts: &Parts) -> Rejection {
 
 /// What [`identify`] found. Private, so that nothing else can put a user into a request.
 #[derive(Clone)]
-struct Identified(Signed);
+struct Identified(Arc<Signed>);
