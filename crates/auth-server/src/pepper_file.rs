@@ -1,6 +1,6 @@
 //! The pepper of the embedded database: made once, and kept in a file beside it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -59,23 +59,19 @@ fn read(path: &Path) -> io::Result<Zeroizing<String>> {
     Ok(text)
 }
 
-/// Written whole under another name, then linked into place: no other process ever reads half a pepper, and none that is
+/// Written whole under another name, then moved into place: no other process ever reads half a pepper, and none that is
 /// there is replaced.
+///
+/// The other name is random and its file is new and 0600: who may write to the folder can't have laid a link there that
+/// leads the pepper into a file of theirs.
 fn create(path: &Path, text: &str) -> io::Result<()> {
-    let mut draft = path.as_os_str().to_owned();
-    draft.push(format!(".{}", std::process::id()));
-    let draft = PathBuf::from(draft);
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&draft).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        std::fs::hard_link(&draft, path)
-    });
-    let _ = std::fs::remove_file(&draft);
-    written
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut draft = tempfile::Builder::new().prefix(".pepper-").tempfile_in(folder)?;
+    draft.write_all(text.as_bytes())?;
+    draft.as_file().sync_all()?;
+    draft.persist_noclobber(path)?;
+    // The name as well: what is kept under this pepper may outlast a power failure.
+    File::open(folder)?.sync_all()
 }
 
 fn refuse_open_to_others(file: &File) -> io::Result<()> {
@@ -119,6 +115,34 @@ mod tests {
 
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
         assert!(load_or_create(&database, &SystemEntropy).unwrap_err().to_string().contains("0600"));
+    }
+
+    // SC3: a link that waits under a name that could be guessed is not followed.
+    #[test]
+    fn sc3_a_pepper_is_written_to_a_new_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let theirs = folder.path().join("theirs");
+        for name in [format!("a.db.pepper.{}", std::process::id()), "a.db.pepper.tmp".into(), ".a.db.pepper".into()] {
+            std::fs::write(&theirs, "").unwrap();
+            std::os::unix::fs::symlink(&theirs, folder.path().join(name)).unwrap();
+        }
+        load_or_create(&folder.path().join("a.db"), &SystemEntropy).unwrap();
+        assert_eq!(std::fs::read_to_string(&theirs).unwrap(), "");
+        assert!(folder.path().join("a.db.pepper").symlink_metadata().unwrap().is_file());
+    }
+
+    // SC3: of processes that start at once one makes the pepper, and the others take it.
+    #[test]
+    fn sc3_one_pepper_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("a.db");
+        let ids: Vec<_> = std::thread::scope(|scope| {
+            let start = || scope.spawn(|| id(&load_or_create(&database, &SystemEntropy).unwrap()));
+            let starts: Vec<_> = (0..8).map(|_| start()).collect();
+            starts.into_iter().map(|started| started.join().unwrap()).collect()
+        });
+        assert!(ids.iter().all(|other| *other == ids[0]));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left behind");
     }
 
     // SC3: a damaged file is refused, not replaced.
