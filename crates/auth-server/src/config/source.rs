@@ -1,15 +1,16 @@
 //! Where settings come from: environment, `.env`, TOML file.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::Path;
 
-use super::variables::VARIABLES;
+use super::variables::{RESERVED, VARIABLES};
 
 /// The settings that were given, by name, before anybody has looked at their values.
 ///
 /// The environment wins over `.env`, which wins over the TOML file. An empty value counts as not given. The TOML file has
 /// the variables' names as keys, in either case, and lists instead of commas where that reads better.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Source {
     values: BTreeMap<&'static str, String>,
     given: BTreeSet<&'static str>,
@@ -76,11 +77,9 @@ impl Source {
         for (name, value) in variables {
             // Kubernetes makes these up for a service that is called `auth`.
             let is_injected = name.starts_with("AUTH_SERVICE_") || name.starts_with("AUTH_PORT");
-            match (known(&name), value) {
-                (Some(name), Ok(value)) => self.add(name, value),
-                (Some(name), Err(_)) => self.mistakes.push(format!("{name} is not valid UTF-8")),
-                (None, _) if name.starts_with("AUTH_") && !is_injected => self.unknown(&name, "the environment"),
-                (None, _) => {}
+            let is_known = self.add(&name, value.map_err(|_| "is not valid UTF-8"), "the environment");
+            if !is_known && name.starts_with("AUTH_") && !is_injected {
+                self.unknown(&name, "the environment");
             }
         }
     }
@@ -88,11 +87,11 @@ impl Source {
     fn add_dotenv(&mut self, lines: impl Iterator<Item = Result<(String, String), dotenvy::Error>>) {
         for line in lines {
             match line {
-                Ok((name, value)) => match known(&name) {
-                    Some(name) => self.add(name, value),
-                    None if name.starts_with("AUTH_") => self.unknown(&name, ".env"),
-                    None => {}
-                },
+                Ok((name, value)) => {
+                    if !self.add(&name, Ok(value), ".env") && name.starts_with("AUTH_") {
+                        self.unknown(&name, ".env");
+                    }
+                }
                 // The error's own text quotes the line, which may hold a secret.
                 Err(_) => self.mistakes.push(".env has a line that can't be read".to_owned()),
             }
@@ -109,22 +108,35 @@ impl Source {
             }
         };
         for (key, value) in table {
-            let Some(name) = known(&key.to_ascii_uppercase()) else {
+            let value = plain(&value).ok_or("must be a text, a number or a list of texts");
+            if !self.add(&key.to_ascii_uppercase(), value, file) {
                 self.unknown(&key, file);
-                continue;
-            };
-            match plain(&value) {
-                Some(value) => self.add(name, value),
-                None => self.mistakes.push(format!("{name} in {file} must be a text, a number or a list of texts")),
             }
         }
     }
 
-    fn add(&mut self, name: &'static str, value: String) {
-        if !value.is_empty() {
-            self.values.entry(name).or_insert(value);
-            self.given.insert(name);
+    /// Takes a value in, or notes what is wrong with it; `false` where the name is unknown.
+    fn add(&mut self, name: &str, value: Result<String, &str>, place: &str) -> bool {
+        if value.as_ref().is_ok_and(String::is_empty) {
+            return true;
         }
+        if let Some(name) = VARIABLES.iter().find(|known| **known == name) {
+            match value {
+                Ok(value) => {
+                    self.values.entry(name).or_insert(value);
+                    self.given.insert(name);
+                }
+                Err(wrong) => self.mistakes.push(format!("{name} in {place} {wrong}")),
+            }
+        } else if let Some((_, fine)) = RESERVED.iter().find(|(reserved, _)| *reserved == name) {
+            if !value.is_ok_and(|value| fine.contains(&value.as_str())) {
+                let what = if fine.is_empty() { "no such thing".into() } else { format!("only {}", fine.join(", ")) };
+                self.mistakes.push(format!("{name} in {place}: this build has {what}"));
+            }
+        } else {
+            return false;
+        }
+        true
     }
 
     fn unknown(&mut self, name: &str, place: &str) {
@@ -132,8 +144,11 @@ impl Source {
     }
 }
 
-fn known(name: &str) -> Option<&'static str> {
-    VARIABLES.iter().copied().find(|known| *known == name)
+/// Shows names only: among the values are secrets.
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("given", &self.given).finish_non_exhaustive()
+    }
 }
 
 fn plain(value: &toml::Value) -> Option<String> {

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::variables::VARIABLES;
+use super::variables::{RESERVED, VARIABLES};
 use super::{Config, Mistakes, Source};
 
 fn of(variables: &[(&str, &str)]) -> Result<Config, Mistakes> {
@@ -72,4 +72,34 @@ fn sc1_debug_keeps_secrets() {
     for secret in SECRETS {
         assert!(!printed.contains(secret), "{printed}");
     }
+}
+
+// SC1: nor do the settings before anybody has looked at them.
+#[test]
+fn sc1_sources_print_names_only() {
+    let mut source = Source::default();
+    source.add_toml("AUTH_PEPPER = \"hunter2\"\nAUTH_LOG = \"hunter2\"", "auth.toml");
+    let printed = format!("{source:?}");
+    assert!(printed.contains("AUTH_PEPPER") && !printed.contains("hunter2"), "{printed}");
+}
+
+fn mistakes(variables: &[(&str, &str)]) -> Vec<String> {
+    of(variables).map_or_else(|mistakes| mistakes.0, |_| Vec::new())
+}
+
+// A setting that does nothing is one that somebody relies on.
+#[test]
+fn settings_of_later_versions_are_refused() {
+    for (name, fine) in RESERVED {
+        let mistakes = mistakes(&[(name, "something")]);
+        assert!(matches!(&mistakes[..], [mistake] if mistake.starts_with(&format!("{name} in the environment: "))));
+        let mut source = Source::default();
+        source.add_toml(&format!("{} = 7", name.to_ascii_lowercase()), "auth.toml");
+        assert_eq!(Config::parse(source).unwrap_err().0.len(), 1, "{name}");
+        for value in fine.iter().chain(&[""]) {
+            assert!(of(&[(name, value)]).is_ok(), "{name}={value}");
+        }
+        assert!(!VARIABLES.contains(name), "{name}");
+    }
+    assert_eq!(mistakes(&[("AUTH_MFA", "optional")]), ["AUTH_MFA in the environment: this build has only off"]);
 }

@@ -1,4 +1,4 @@
-//! Every variable there is.
+//! Every variable there is, and those that there are not yet.
 
 /// The names of all variables that configure the server. `.env.example` and the configuration page are checked against
 /// this list.
@@ -36,4 +36,19 @@ pub(crate) const VARIABLES: &[&str] = &[
     "AUTH_TRUSTED_PROXIES",
     "AUTH_ALLOWED_ORIGINS",
     "AUTH_LOG",
+];
+
+/// Settings that are planned and that this build lacks, each with the values that say what it does anyway. Any other
+/// value is a mistake: a setting that does nothing is one that somebody relies on.
+pub(crate) const RESERVED: &[(&str, &[&str])] = &[
+    ("REDIS_URL", &[]),
+    ("REDIS_PREFIX", &[]),
+    ("SESSION_COOKIE_NAME", &[]),
+    ("CSRF_COOKIE_NAME", &[]),
+    ("COOKIE_DOMAIN", &[]),
+    ("SESSION_TTL_DAYS", &[]),
+    ("AUTH_LOCAL_CACHE", &["0"]),
+    ("AUTH_REGISTER_EXISTING", &["conflict"]),
+    ("AUTH_MFA", &["off"]),
+    ("AUTH_METRICS_LISTEN", &[]),
 ];
