@@ -213,6 +213,11 @@ impl Reader {
         if self.source.was_given("AUTH_PEPPER_OLD") && !self.source.was_given("AUTH_PEPPER") {
             self.mistake("AUTH_PEPPER_OLD is set without AUTH_PEPPER");
         }
+        for network in config.trusted_proxies.iter().filter(|network| network.prefix_len() == 0) {
+            self.mistake(format!(
+                "AUTH_TRUSTED_PROXIES: {network} would believe everybody; name your proxies' networks"
+            ));
+        }
         if config.log.parse::<tracing_subscriber::filter::Targets>().is_err() {
             self.mistake("AUTH_LOG is no filter such as info or auth_core=debug,info");
         }
@@ -244,9 +249,14 @@ impl Reader {
     }
 
     fn old_peppers(&mut self) -> Vec<Pepper> {
-        let old = self.secret("AUTH_PEPPER_OLD");
-        let old = old.as_ref().map(|list| list.split(',').map(str::trim).filter(|text| !text.is_empty()));
-        old.into_iter().flatten().filter_map(|text| self.pepper("AUTH_PEPPER_OLD", text)).collect()
+        const NAME: &str = "AUTH_PEPPER_OLD";
+        let list = Zeroizing::new(self.source.take(NAME).unwrap_or_default());
+        let secrets = list.split(',').map(str::trim).filter(|text| !text.is_empty());
+        let read = |secret| {
+            self.check_secret(NAME, secret);
+            self.pepper(NAME, secret)
+        };
+        secrets.filter_map(read).collect()
     }
 
     fn pepper(&mut self, name: &str, text: &str) -> Option<Pepper> {
@@ -396,21 +406,29 @@ impl Reader {
         lifetimes
     }
 
-    /// A secret that isn't one of those that documentation suggests, or that another variable holds too.
     fn secret(&mut self, name: &'static str) -> Option<Zeroizing<String>> {
+        let secret = Zeroizing::new(self.source.take(name)?);
+        self.check_secret(name, &secret);
+        Some(secret)
+    }
+
+    /// Refuses a secret that documentation suggests, or that stands elsewhere too.
+    fn check_secret(&mut self, name: &'static str, secret: &str) {
         const PLACEHOLDERS: [&str; 6] =
             ["changeme", "change-me", "change_me", "change this", "your-secret", "placeholder"];
-        let secret = Zeroizing::new(self.source.take(name)?);
         let lower = Zeroizing::new(secret.to_lowercase());
         if PLACEHOLDERS.iter().any(|word| lower.contains(word)) {
             self.mistake(format!("{name} is a placeholder, not a secret"));
         }
         // Who learns one of them must not have learnt the others.
         if let Some((other, _)) = self.secrets.iter().find(|(_, seen)| seen.as_bytes().eq(secret.as_bytes())) {
-            self.mistake(format!("{name} and {other} are the same secret"));
+            self.mistake(if *other == name {
+                format!("{name} lists one secret twice")
+            } else {
+                format!("{name} and {other} are the same secret")
+            });
         }
-        self.secrets.push((name, secret.clone()));
-        Some(secret)
+        self.secrets.push((name, Zeroizing::new(secret.to_owned())));
     }
 
     fn url(&mut self, name: &'static str) -> Option<String> {

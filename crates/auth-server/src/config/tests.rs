@@ -87,6 +87,30 @@ fn mistakes(variables: &[(&str, &str)]) -> Vec<String> {
     of(variables).map_or_else(|mistakes| mistakes.0, |_| Vec::new())
 }
 
+// SC3: who learns one secret must not have learnt another, wherever in a list it stands.
+#[test]
+fn sc3_secrets_in_lists_are_compared_one_by_one() {
+    const A: &str = "kX8sT2mV6qZ1wL9rB4nC7yD5gH3jF0pE";
+    const B: &str = "mQ3vR7xN1zK5tJ9bW2sG6cM0hY4fL8dA";
+    const C: &str = "pD6uE0iO4aS8fH2jK7lZ1xC5vB9nM3qW";
+    let with_old = |old: &str| mistakes(&[("AUTH_PEPPER", A), ("JWT_SECRET", B), ("AUTH_PEPPER_OLD", old)]);
+    assert_eq!(with_old(C), [""; 0]);
+    assert_eq!(with_old(&format!("{C},{A}")), ["AUTH_PEPPER_OLD and AUTH_PEPPER are the same secret"]);
+    assert_eq!(with_old(&format!("{B} , {C}")), ["AUTH_PEPPER_OLD and JWT_SECRET are the same secret"]);
+    assert_eq!(with_old(&format!("{C},{C}")), ["AUTH_PEPPER_OLD lists one secret twice"]);
+    let placeholder = format!("{C},{C}-changeme");
+    assert_eq!(with_old(&placeholder), ["AUTH_PEPPER_OLD is a placeholder, not a secret"]);
+}
+
+// RL1: where everybody is a proxy of ours, everybody chooses an address.
+#[test]
+fn rl1_everybody_is_no_proxy() {
+    for everybody in ["0.0.0.0/0", "::/0", "10.0.0.0/8,0.0.0.0/0"] {
+        let mistakes = mistakes(&[("AUTH_TRUSTED_PROXIES", everybody)]);
+        assert!(matches!(&mistakes[..], [mistake] if mistake.contains("would believe everybody")), "{mistakes:?}");
+    }
+}
+
 // A setting that does nothing is one that somebody relies on.
 #[test]
 fn settings_of_later_versions_are_refused() {
