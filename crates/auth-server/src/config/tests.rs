@@ -114,7 +114,9 @@ fn rl1_everybody_is_no_proxy() {
 // A setting that does nothing is one that somebody relies on.
 #[test]
 fn settings_of_later_versions_are_refused() {
+    let page = paper("docs/src/configuration.md");
     for (name, fine) in RESERVED {
+        assert!(page.contains(&format!("`{name}`")), "the configuration page must name {name}");
         let mistakes = mistakes(&[(name, "something")]);
         assert!(matches!(&mistakes[..], [mistake] if mistake.starts_with(&format!("{name} in the environment: "))));
         let mut source = Source::default();
