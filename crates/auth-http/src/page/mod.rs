@@ -1,7 +1,7 @@
 //! Small pages of our own for the links in mail, where no frontend is configured.
 //!
-//! Self-contained and usable without JavaScript: a form that posts to its own address. Opening a page spends nothing, so
-//! that mail scanners may.
+//! Self-contained and usable without JavaScript: a form that posts to its own address, which it names relatively, since a
+//! proxy may have taken a prefix off it. Opening a page spends nothing, so that mail scanners may.
 
 pub(crate) mod reset_password;
 pub(crate) mod verify_email;

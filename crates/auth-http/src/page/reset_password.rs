@@ -50,7 +50,7 @@ fn ask(token: &Secret, mistake: Option<&'static str>) -> Response<Bytes> {
         None => (StatusCode::OK, String::new(), ""),
     };
     let body = format!(
-        "<h1>{TITLE}</h1>\n{error}<form method=\"post\" action=\"/reset-password\">\n\
+        "<h1>{TITLE}</h1>\n{error}<form method=\"post\" action=\"reset-password\">\n\
          <input type=\"hidden\" name=\"token\" value=\"{token}\">\n\
          <label for=\"password\">New password</label>\n\
          <input id=\"password\" name=\"password\" type=\"password\" autocomplete=\"new-password\" required autofocus\

@@ -17,7 +17,7 @@ pub(crate) fn show(request: &Incoming) -> Result<Response<Bytes>, Problem> {
     let token = token(&request.query)?.expose();
     let body = format!(
         "<h1>{TITLE}</h1>\n<p>One more click shows that this address is yours.</p>\n\
-         <form method=\"post\" action=\"/verify-email\">\n\
+         <form method=\"post\" action=\"verify-email\">\n\
          <input type=\"hidden\" name=\"token\" value=\"{token}\">\n<button>Confirm</button>\n</form>"
     );
     Ok(page(StatusCode::OK, TITLE, &body))
