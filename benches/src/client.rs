@@ -10,6 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
+use crate::cpu;
+
 /// A connection that is kept alive. Knows as much of HTTP/1.1 as our own replies take, so that the load costs little.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -63,14 +65,23 @@ fn content_length(head: &[u8]) -> Option<usize> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
-/// Replies a second to `connections` that send `requests` in turn for a while.
-pub(crate) async fn rate(
+/// What became of some load.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measured {
+    /// Replies a second.
+    pub(crate) rate: f64,
+    /// CPU time of a reply in µs, of all threads but the load's; NaN where the system doesn't say.
+    pub(crate) cpu: f64,
+}
+
+/// `connections` that send `requests` in turn for a while.
+pub(crate) async fn measure(
     address: SocketAddr,
     requests: Arc<[Vec<u8>]>,
     connections: usize,
     warm_up: Duration,
     measured: Duration,
-) -> io::Result<f64> {
+) -> io::Result<Measured> {
     let from = Instant::now() + warm_up;
     let until = from + measured;
     let work = (0..connections).map(|i| {
@@ -92,6 +103,13 @@ pub(crate) async fn rate(
         });
         async { work.await.map_err(io::Error::other)? }
     });
-    let replies: u32 = try_join_all(work).await?.into_iter().sum();
-    Ok(f64::from(replies) / measured.as_secs_f64())
+    let work = tokio::spawn(try_join_all(work));
+    tokio::time::sleep_until(from).await;
+    let before = cpu::of_other_threads();
+    tokio::time::sleep_until(until).await;
+    let after = cpu::of_other_threads();
+    let replies: u32 = work.await.map_err(io::Error::other)??.into_iter().sum();
+    let replies = f64::from(replies);
+    let cpu = before.zip(after).map_or(f64::NAN, |(before, after)| (after - before).as_secs_f64());
+    Ok(Measured { rate: replies / measured.as_secs_f64(), cpu: cpu * 1e6 / replies })
 }

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::Outcome;
 use crate::case::{Algorithm, Case, Kind};
-use crate::client::rate;
+use crate::client;
 use crate::core::{Party, pin};
 use crate::database::Database;
 
@@ -106,22 +106,25 @@ fn measure(address: SocketAddr, cases: &[Case], wanted: &str) -> Outcome<String>
     let cases: Vec<&Case> = cases.iter().filter(is_wanted).collect();
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
-        let mut rates = Vec::new();
+        let mut round = Vec::new();
         for case in &cases {
-            let rate = rate(address, Arc::clone(&case.requests), CONNECTIONS, WARM_UP, MEASURED);
-            rates.push(runtime.block_on(rate).map_err(|error| format!("{}: {error}", case.name))?);
+            let load = client::measure(address, Arc::clone(&case.requests), CONNECTIONS, WARM_UP, MEASURED);
+            round.push(runtime.block_on(load).map_err(|error| format!("{}: {error}", case.name))?);
         }
-        eprintln!("requests a second: {rates:.0?}");
-        rounds.push(rates);
+        let rates: Vec<_> = round.iter().map(|measured| measured.rate.round()).collect();
+        eprintln!("requests a second: {rates:?}");
+        rounds.push(round);
     }
 
-    let mut table =
-        format!("| guard of a route | ratio to {} | target | µs a request more |\n|---|---|---|---|\n", cases[0].name);
+    let mut table = format!(
+        "| guard of a route | ratio to {} | target | µs of CPU a request more |\n|---|---|---|---|\n",
+        cases[0].name
+    );
     for (i, case) in cases.iter().enumerate() {
         let Some(target) = case.target else { continue };
-        let ratio = median(rounds.iter().map(|rates| rates[i] / rates[0]));
-        let more = median(rounds.iter().map(|rates| 1e6 / rates[i] - 1e6 / rates[0]));
-        table += &format!("| {} | {ratio:.3} | ≥ {target:.2} | {more:.1} |\n", case.name);
+        let ratio = median(rounds.iter().map(|round| round[i].rate / round[0].rate));
+        let more = median(rounds.iter().map(|round| round[i].cpu - round[0].cpu));
+        table += &format!("| {} | {ratio:.2} | ≥ {target:.2} | {more:.1} |\n", case.name);
     }
     Ok(table)
 }

@@ -5,6 +5,7 @@
 mod case;
 mod client;
 mod core;
+mod cpu;
 mod database;
 mod guard;
 mod sign_in;
