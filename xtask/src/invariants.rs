@@ -1,4 +1,5 @@
-//! What ARCHITECTURE.md promises about the crates, as far as manifests and the dependency graph show it.
+//! What ARCHITECTURE.md promises about the crates, as far as manifests and the dependency graph show it. Built under
+//! `#[cfg(test)]` only.
 
 use std::collections::BTreeSet;
 use std::fs;

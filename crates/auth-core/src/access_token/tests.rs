@@ -1,4 +1,4 @@
-//! JW1–JW6, by name.
+//! JW1–JW6, by name. Built under `#[cfg(test)]` only.
 
 use std::sync::LazyLock;
 

@@ -1,3 +1,5 @@
+//! PW1–PW4, PW6, PW9: the Argon2 pool, by name. Built under `#[cfg(test)]` only.
+
 use std::sync::Condvar;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
