@@ -1,5 +1,7 @@
 //! The reference passes its own suite.
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::sync::Arc;
 
 use auth_testkit::{MemoryStore, given};
@@ -19,4 +21,14 @@ async fn dumps_tell_equal_from_different() {
     assert_eq!(store.dump(), dump);
     given::signed_in(&*store, &user).await;
     assert_ne!(store.dump(), dump);
+}
+
+/// A row in the table of suites, beside those of the databases.
+#[test]
+fn reports_what_it_ran_against() {
+    if let Some(file) = std::env::var_os("PORTCULLIS_SUITE_REPORT") {
+        let line = format!("store\tmemory\t{}\n", env!("CARGO_PKG_VERSION"));
+        let mut file = OpenOptions::new().create(true).append(true).open(file).unwrap();
+        file.write_all(line.as_bytes()).unwrap();
+    }
 }
