@@ -7,18 +7,19 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::access_token::AccessTokens;
-use crate::domain::{AuditEvent, AuditKind, Context, EventId, LeaseId, SessionId, Timestamp};
+use crate::domain::{AuditEvent, AuditKind, Context, EventId, LeaseId, SessionId, Timestamp, User};
 use crate::keys::{KeyRing, SealError};
 use crate::port::{
     BreachedPasswords, Change, Clock, CommitError, Entropy, HashError, PasswordHasher, Rejected, Store, StoreError,
     Throttle,
 };
 use crate::settings::Settings;
+use crate::start::StartError;
 
 /// Everything that the flows need, shared by all requests of a process.
 ///
 /// Made by [`start`](Self::start), which checks that pepper, store and settings belong together.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Auth {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -26,11 +27,11 @@ pub struct Auth {
     pub(crate) hasher: Arc<dyn PasswordHasher>,
     pub(crate) throttle: Arc<dyn Throttle>,
     pub(crate) breached: Arc<dyn BreachedPasswords>,
-    pub(crate) ring: KeyRing,
-    pub(crate) tokens: AccessTokens,
+    pub(crate) ring: Arc<KeyRing>,
+    pub(crate) tokens: Arc<AccessTokens>,
     pub(crate) settings: Settings,
     /// Wakes this process's mail worker, so that a mail needn't wait for the next poll.
-    pub(crate) mail_waiting: Notify,
+    pub(crate) mail_waiting: Arc<Notify>,
     /// Sessions whose idle time this process is renewing.
     pub(crate) touching: Arc<Mutex<HashSet<SessionId>>>,
     /// This process, in leases.
@@ -38,6 +39,29 @@ pub struct Auth {
 }
 
 impl Auth {
+    /// The same core under other settings: store, keys, throttles and workers are shared. For a further profile in the same
+    /// process.
+    ///
+    /// # Errors
+    /// [`StartError::Settings`] when they contradict themselves, or name another issuer or audience: access tokens are the
+    /// whole process's.
+    pub fn with(&self, settings: Settings) -> Result<Arc<Self>, StartError> {
+        let mut mistakes = settings.lifetimes.check().err().unwrap_or_default();
+        if (&settings.public_url, &settings.audience) != (&self.settings.public_url, &self.settings.audience) {
+            mistakes.push("two profiles of one process have different issuers or audiences".into());
+        }
+        if mistakes.is_empty() {
+            Ok(Arc::new(Self { settings, ..self.clone() }))
+        } else {
+            Err(StartError::Settings(mistakes))
+        }
+    }
+
+    /// Whether one of `user`'s roles is among those that [`Settings::permissions`] names for `permission`.
+    pub fn permits(&self, user: &User, permission: &str) -> bool {
+        self.settings.permissions.permit(user, permission)
+    }
+
     /// What the host chose.
     pub const fn settings(&self) -> &Settings {
         &self.settings

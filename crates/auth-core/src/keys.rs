@@ -71,6 +71,8 @@ pub enum MacUse {
     Refresh,
     /// Device tokens.
     Device,
+    /// Tokens that show a request to come from our own page.
+    Csrf,
     /// Fingerprints of requests, and throttle keys that are about an address.
     Fingerprint,
     /// The constant that shows whether a pepper belongs to a store.
@@ -159,6 +161,7 @@ struct Subkeys {
     code: hmac::Key,
     refresh: hmac::Key,
     device: hmac::Key,
+    csrf: hmac::Key,
     fingerprint: hmac::Key,
     check: hmac::Key,
 }
@@ -184,6 +187,7 @@ impl Subkeys {
             code: mac("code"),
             refresh: mac("refresh"),
             device: mac("device"),
+            csrf: mac("csrf"),
             fingerprint: mac("fingerprint"),
             check: mac("check"),
         }
@@ -194,6 +198,7 @@ impl Subkeys {
             MacUse::Code => &self.code,
             MacUse::Refresh => &self.refresh,
             MacUse::Device => &self.device,
+            MacUse::Csrf => &self.csrf,
             MacUse::Fingerprint => &self.fingerprint,
             MacUse::Check => &self.check,
         };

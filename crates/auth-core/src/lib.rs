@@ -3,6 +3,7 @@
 pub mod access_token;
 pub mod adapter;
 mod auth;
+mod csrf_token;
 pub mod device_token;
 pub mod domain;
 pub mod flow;

@@ -1,7 +1,9 @@
 //! What a host chooses. Every figure has the default of the documentation.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::domain::{Role, User};
 use crate::port::Limit;
 
 /// What a host chooses.
@@ -24,6 +26,12 @@ pub struct Settings {
     pub access_check: AccessCheck,
     /// Whether users may sign in whose address isn't proved.
     pub unverified_sign_in: UnverifiedSignIn,
+    /// What a session is used with.
+    pub credential: CredentialKind,
+    /// What registering an address that has an account is answered with.
+    pub existing_address: ExistingAddress,
+    /// What holders of roles may do, beyond what Portcullis itself asks `admin` for.
+    pub permissions: Permissions,
 }
 
 impl Settings {
@@ -39,6 +47,9 @@ impl Settings {
             reuse: Reuse::Refuse,
             access_check: AccessCheck::Session,
             unverified_sign_in: UnverifiedSignIn::Allow,
+            credential: CredentialKind::Tokens,
+            existing_address: ExistingAddress::Conflict,
+            permissions: Permissions::default(),
         }
     }
 }
@@ -160,6 +171,52 @@ pub enum UnverifiedSignIn {
     Allow,
     /// They may not, and are told so after a correct password.
     Refuse,
+}
+
+/// What a session is used with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// An access token, and a refresh token for the next one.
+    Tokens,
+    /// A secret, which a browser keeps in a cookie.
+    Cookie,
+}
+
+/// What registering an address that has an account is answered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExistingAddress {
+    /// That it has one. The user exists from the registration on, and is asked to prove the address.
+    Conflict,
+    /// The same as for any other, so that nobody learns who has an account (ASVS 6.3.8): the user comes into being once a
+    /// mail is confirmed, and the owner of an account is told by mail.
+    Conceal,
+}
+
+/// What holders of roles may do: each permission is a named set of roles.
+///
+/// ```
+/// # use auth_core::{domain::Role, settings::Permissions};
+/// let mut permissions = Permissions::default();
+/// permissions.allow("posts.write", [Role::parse("editor").unwrap(), Role::admin()]);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Permissions(BTreeMap<String, Vec<Role>>);
+
+impl Permissions {
+    /// Lets the holders of each of `roles` do what `permission` stands for, beside those who may already.
+    pub fn allow(&mut self, permission: impl Into<String>, roles: impl IntoIterator<Item = Role>) {
+        self.0.entry(permission.into()).or_default().extend(roles);
+    }
+
+    /// Whether one of `user`'s roles is among those of `permission`. One that nobody named is nobody's.
+    pub fn permit(&self, user: &User, permission: &str) -> bool {
+        self.0.get(permission).is_some_and(|roles| roles.iter().any(|role| user.roles.contains(role)))
+    }
+
+    /// Whether anybody named it: a guard for one that isn't is probably misspelt.
+    pub fn knows(&self, permission: &str) -> bool {
+        self.0.contains_key(permission)
+    }
 }
 
 /// Links that verify: 24 hours. Their codes live as long.

@@ -122,7 +122,7 @@ impl Auth {
         };
         let tokens = AccessTokens::new(settings.public_url.clone(), settings.audience.clone(), keys);
         let node = LeaseId::new(now, &*entropy);
-        let mail_waiting = Notify::new();
+        let mail_waiting = Arc::new(Notify::new());
         Ok(Arc::new(Self {
             store,
             clock,
@@ -130,8 +130,8 @@ impl Auth {
             hasher,
             throttle,
             breached,
-            ring,
-            tokens,
+            ring: Arc::new(ring),
+            tokens: Arc::new(tokens),
             settings,
             mail_waiting,
             touching: Arc::default(),

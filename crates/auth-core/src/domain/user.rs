@@ -153,6 +153,11 @@ impl Role {
         Self(Self::USER.into())
     }
 
+    /// The role whose holders administer other users.
+    pub fn admin() -> Self {
+        Self(Self::ADMIN.into())
+    }
+
     /// Reads a role's name; `None` when it breaks the rules above.
     pub fn parse(text: &str) -> Option<Self> {
         let is_name = text.len() <= 64
