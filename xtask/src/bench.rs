@@ -3,9 +3,9 @@ use std::process::ExitCode;
 use rustix::process::Signal;
 
 use crate::apt::Apt;
+use crate::backend;
 use crate::error::Error;
 use crate::process::{Group, Interrupt};
-use crate::server;
 use crate::workspace::cargo;
 
 #[derive(Debug, clap::Args)]
@@ -30,7 +30,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
     let postgres = if options.no_postgres {
         None
     } else {
-        Some(server::start(server::POSTGRES, &mut Apt::new(!options.no_install), &interrupt)?)
+        Some(backend::start(backend::POSTGRES, &mut Apt::new(!options.no_install), &interrupt)?)
     };
     let mut command = cargo();
     command.args(["run", "--release", "--quiet", "--package", "benches", "--", &options.case]);

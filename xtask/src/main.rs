@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its terminal")]
 
 mod apt;
+mod backend;
 mod bench;
 #[cfg(test)]
 mod documentation;
@@ -16,7 +17,6 @@ mod process;
 mod report;
 mod requirements;
 mod runner;
-mod server;
 mod test;
 mod workspace;
 

@@ -44,22 +44,14 @@ impl Package {
             apt.install("python3-venv")?;
         }
         let folder = self.folder();
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+        process::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
         let mut pip = Command::new(folder.join("bin/pip"));
-        run(pip.args(["--quiet", "--disable-pip-version-check", "install", self.requirement]))
+        process::run(pip.args(["--quiet", "--disable-pip-version-check", "install", self.requirement]))
     }
 
     fn folder(&self) -> PathBuf {
         root().join("target/tools").join(self.name)
     }
-}
-
-/// Runs in the foreground group, so that Ctrl-C reaches it.
-fn run(command: &mut Command) -> Result<(), Error> {
-    let name = process::name(command);
-    eprintln!("xtask: {name}");
-    let status = command.status().map_err(Error::io(format_args!("cannot start {name}")))?;
-    if status.success() { Ok(()) } else { Err(Error::Failed(format!("{name}: {status}"))) }
 }
 
 #[cfg(test)]

@@ -146,6 +146,14 @@ pub(crate) fn output(command: &mut Command) -> Result<String, Error> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// Runs `command` for all to see, in the foreground group, so that Ctrl-C reaches it.
+pub(crate) fn run(command: &mut Command) -> Result<(), Error> {
+    let name = name(command);
+    eprintln!("xtask: {name}");
+    let status = command.status().map_err(Error::io(format_args!("cannot start {name}")))?;
+    if status.success() { Ok(()) } else { Err(Error::Failed(format!("{name}: {status}"))) }
+}
+
 /// The command as one would type it.
 pub(crate) fn name(command: &Command) -> String {
     let arguments = command.get_args().map(|argument| argument.to_string_lossy());

@@ -5,18 +5,18 @@ use std::process::ExitCode;
 use clap::builder::PossibleValuesParser;
 
 use crate::apt::Apt;
+use crate::backend::{self, Backend, Running};
 use crate::error::Error;
 use crate::process::Interrupt;
 use crate::report::Report;
 use crate::runner::{Outcome, Runner, Tally};
-use crate::server::{self, Running, Server};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Leave out this server and the tests that need it.
-    #[arg(long, value_name = "SERVER", value_delimiter = ',', value_parser = server_names())]
+    /// Leave out this backend and the tests that need it.
+    #[arg(long, value_name = "BACKEND", value_delimiter = ',', value_parser = backend_names())]
     skip: Vec<String>,
-    /// Fail where a server is missing, instead of installing it.
+    /// Fail where a backend is missing, instead of installing it.
     #[arg(long)]
     no_install: bool,
     /// Arguments of the test runner: part of a test's name, `-p CRATE`, … Doc tests are then left out.
@@ -24,36 +24,34 @@ pub(crate) struct Options {
     selection: Vec<String>,
 }
 
-fn server_names() -> PossibleValuesParser {
-    PossibleValuesParser::new(server::ALL.map(Server::name))
+fn backend_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(backend::ALL.map(Backend::name))
 }
 
-/// Runs the tests against fresh servers and prints the runner's summary, the table of suites, and the sum of all tests
+/// Runs the tests against fresh backends and prints the runner's summary, the table of suites, and the sum of all tests
 /// on the very last line.
 ///
 /// # Errors
-/// If a server can't be had, or the run is interrupted. Failed tests are an exit code.
+/// If a backend can't be had, or the run is interrupted. Failed tests are an exit code.
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
     let interrupt = Interrupt::watch()?;
-    let servers = start_servers(options, &interrupt)?;
+    let backends = start_backends(options, &interrupt)?;
     let folder = tempfile::tempdir().map_err(Error::io("cannot make a temporary folder"))?;
     let suites = folder.path().join("suites");
     fs::write(&suites, "").map_err(Error::io("cannot write the suites' report"))?;
 
-    let outcomes = run_tests(options, &environment(options, &servers, &suites), &interrupt)?;
+    let outcomes = run_tests(options, &environment(options, &backends, &suites), &interrupt)?;
 
     let lines = fs::read_to_string(&suites).map_err(Error::io("cannot read the suites' report"))?;
-    let started: Vec<_> = servers.iter().map(|server| (server.name, server.version.as_str())).collect();
-    let skipped: Vec<_> = options.skip.iter().map(String::as_str).collect();
-    let report = Report { lines: &lines, started: &started, skipped: &skipped };
-    let mut success = outcomes.iter().all(|outcome| outcome.success);
+    let mut report = Report::read(&lines, &options.skip);
+    if !options.selection.is_empty() {
+        report = report.of_selection();
+    }
     println!("\n{}\n", report.table());
-    // A selection of tests may well leave a server idle.
-    if options.selection.is_empty() {
-        for (name, _) in report.unused() {
-            println!("error: no suite reports having run against {name}");
-            success = false;
-        }
+    let mut success = outcomes.iter().all(|outcome| outcome.success);
+    for error in report.errors() {
+        println!("error: {error}");
+        success = false;
     }
     match sum(&outcomes) {
         Some(sum) => println!("{sum}"),
@@ -65,20 +63,20 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
     Ok(if success { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// All servers but the skipped ones. If some can't be had, says so of each.
-fn start_servers(options: &Options, interrupt: &Interrupt) -> Result<Vec<Running>, Error> {
+/// All backends but the skipped ones. If some can't be had, says so of each.
+fn start_backends(options: &Options, interrupt: &Interrupt) -> Result<Vec<Running>, Error> {
     let mut apt = Apt::new(!options.no_install);
     let (mut running, mut missing) = (Vec::new(), Vec::new());
-    for server in server::ALL {
-        let name = server.name();
+    for backend in backend::ALL {
+        let name = backend.name();
         if options.skip.iter().any(|skip| skip == name) {
-            eprintln!("xtask: {name} skipped");
+            eprintln!("xtask: {name} SKIPPED");
             continue;
         }
-        match server::start(server, &mut apt, interrupt) {
-            Ok(server) => {
-                eprintln!("xtask: {name} started, version {}", server.version);
-                running.push(server);
+        match backend::start(backend, &mut apt, interrupt) {
+            Ok(backend) => {
+                eprintln!("xtask: {name} ready, {}", backend.version);
+                running.push(backend);
             }
             Err(interrupted @ Error::Interrupted(_)) => return Err(interrupted),
             Err(error) => missing.push(format!("{name}  MISSING  {error}\n(leave out its tests with --skip {name})")),
@@ -87,11 +85,11 @@ fn start_servers(options: &Options, interrupt: &Interrupt) -> Result<Vec<Running
     if missing.is_empty() { Ok(running) } else { Err(Error::Failed(format!("no tests run\n{}", missing.join("\n")))) }
 }
 
-/// What tells the tests where the servers are. A test that finds neither its server's variable nor its name in
+/// What tells the tests where the backends are. A test that finds neither its backend's variable nor its name in
 /// `PORTCULLIS_SKIP` fails.
-fn environment(options: &Options, servers: &[Running], suites: &Path) -> Vec<(&'static str, String)> {
+fn environment(options: &Options, backends: &[Running], suites: &Path) -> Vec<(&'static str, String)> {
     let mut environment = vec![("PORTCULLIS_SUITE_REPORT", suites.display().to_string())];
-    environment.extend(servers.iter().flat_map(|server| server.environment.clone()));
+    environment.extend(backends.iter().flat_map(|backend| backend.environment.clone()));
     if !options.skip.is_empty() {
         environment.push(("PORTCULLIS_SKIP", options.skip.join(",")));
     }

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use rustix::process::Signal;
 
-use super::{Home, Running, Server, free_port};
+use super::{Backend, Home, Running, free_port};
 use crate::apt::Apt;
 use crate::error::Error;
 use crate::pip::Package;
@@ -14,7 +14,7 @@ pub(crate) struct Ses;
 
 const MOTO: Package = Package { name: "moto", requirement: "moto[server]~=5.2" };
 
-impl Server for Ses {
+impl Backend for Ses {
     fn name(&self) -> &'static str {
         "ses"
     }
@@ -39,7 +39,6 @@ impl Server for Ses {
         home.await_answer(&mut server, interrupt, answers)?;
 
         Ok(Running {
-            name: self.name(),
             version: version.clone(),
             environment: vec![
                 ("PORTCULLIS_TEST_SES", format!("http://127.0.0.1:{port}")),

@@ -1,4 +1,4 @@
-//! The throw-away servers the suites run against. Each has a file here and a line in [`ALL`].
+//! The programs of other people's making that suites run against. Each has a file here and a line in [`ALL`].
 
 mod postgres;
 mod ses;
@@ -18,8 +18,8 @@ use crate::apt::Apt;
 use crate::error::Error;
 use crate::process::{Group, Interrupt, TICK, name};
 
-pub(crate) const POSTGRES: &dyn Server = &postgres::Postgres;
-pub(crate) const ALL: [&dyn Server; 3] = [POSTGRES, &smtp::Smtp, &ses::Ses];
+pub(crate) const POSTGRES: &dyn Backend = &postgres::Postgres;
+pub(crate) const ALL: [&dyn Backend; 3] = [POSTGRES, &smtp::Smtp, &ses::Ses];
 
 /// How long a server may take until it answers. Usual are two seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -27,8 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A port that was free when asked for may be taken when the server binds it.
 const ATTEMPTS: usize = 3;
 
-/// A server program that suites can be run against.
-pub(crate) trait Server: Sync {
+/// A program that suites can be run against.
+pub(crate) trait Backend: Sync {
     /// What `--skip`, `PORTCULLIS_SKIP` and the suites' reports call it.
     fn name(&self) -> &'static str;
 
@@ -38,30 +38,30 @@ pub(crate) trait Server: Sync {
     /// Brings the program to this machine, if that is allowed.
     fn install(&self, apt: &mut Apt) -> Result<(), Error>;
 
-    /// Starts the server on free ports of 127.0.0.1, keeping all its files in `home`, and returns once it answers.
+    /// Makes it ready. A server is started on free ports of 127.0.0.1, with all its files in `home`, and answers; what the
+    /// tests start themselves only has to be there.
     fn start(&self, home: Home, interrupt: &Interrupt) -> Result<Running, Error>;
 }
 
-/// A server that answers. Dropping it stops the server and removes its files.
+/// A backend that is ready. Dropping it stops its processes and removes their files.
 #[derive(Debug)]
 pub(crate) struct Running {
-    pub(crate) name: &'static str,
     pub(crate) version: String,
-    /// What tells the tests where the server is.
+    /// What tells the tests where it is.
     pub(crate) environment: Vec<(&'static str, String)>,
     // In this order: the server ends before its files go.
     _processes: Vec<Group>,
     _home: Home,
 }
 
-/// Starts `server`, installing it first if `apt` may.
-pub(crate) fn start(server: &dyn Server, apt: &mut Apt, interrupt: &Interrupt) -> Result<Running, Error> {
-    if !server.installed() {
-        server.install(apt)?;
+/// Makes `backend` ready, installing it first if `apt` may.
+pub(crate) fn start(backend: &dyn Backend, apt: &mut Apt, interrupt: &Interrupt) -> Result<Running, Error> {
+    if !backend.installed() {
+        backend.install(apt)?;
     }
     let mut attempt = 1;
     loop {
-        let outcome = Home::new(server.name()).and_then(|home| server.start(home, interrupt));
+        let outcome = Home::new(backend.name()).and_then(|home| backend.start(home, interrupt));
         interrupt.check()?;
         match outcome {
             Err(_) if attempt < ATTEMPTS => attempt += 1,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::{Home, Running, Server, free_port};
+use super::{Backend, Home, Running, free_port};
 use crate::apt::Apt;
 use crate::error::Error;
 use crate::process::{Interrupt, find, tethered};
@@ -12,7 +12,7 @@ use crate::process::{Interrupt, find, tethered};
 /// aiosmtpd, an SMTP server of other people's making, which files what it accepts in a Maildir.
 pub(crate) struct Smtp;
 
-impl Server for Smtp {
+impl Backend for Smtp {
     fn name(&self) -> &'static str {
         "smtp"
     }
@@ -35,7 +35,6 @@ impl Server for Smtp {
         let banner = home.await_answer(&mut server, interrupt, || banner(port).ok())?;
 
         Ok(Running {
-            name: self.name(),
             version: version(&banner),
             environment: vec![
                 ("PORTCULLIS_TEST_SMTP", format!("smtp://127.0.0.1:{port}")),

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use rustix::process::Signal;
 
-use super::{Home, Running, Server, free_port};
+use super::{Backend, Home, Running, free_port};
 use crate::apt::Apt;
 use crate::error::Error;
 use crate::process::{self, Interrupt, tethered};
@@ -19,7 +19,7 @@ const USER: &str = "postgres";
 /// Immediate shutdown: the postmaster ends its children and keeps nothing for later.
 const STOP: Signal = Signal::QUIT;
 
-impl Server for Postgres {
+impl Backend for Postgres {
     fn name(&self) -> &'static str {
         "postgres"
     }
@@ -66,7 +66,6 @@ impl Server for Postgres {
         })?;
 
         Ok(Running {
-            name: self.name(),
             version: version(&process::output(Command::new(&postgres).arg("--version"))?),
             environment: vec![(
                 "PORTCULLIS_TEST_POSTGRES",
