@@ -23,7 +23,7 @@ use crate::request::{self, Incoming};
 use crate::request_id::X_REQUEST_ID;
 use crate::route::{Operation, Route};
 use crate::settings::HttpSettings;
-use crate::{bearer, client, cors, endpoint, misdirected, origin, page, request_id};
+use crate::{bearer, client, cors, endpoint, misdirected, origin, page, request_id, span};
 
 /// The operations of one profile over HTTP, for any framework: `http::Request<Bytes>` in, `http::Response<Bytes>` out.
 ///
@@ -100,6 +100,18 @@ impl AuthHttp {
     pub async fn handle(&self, route: &Route, request: Request<Bytes>, peer: Option<IpAddr>) -> Response<Bytes> {
         let (head, body) = request.into_parts();
         let caller = self.caller(&head.headers);
+        let (method, request_id) = (head.method.clone(), caller.request_id.clone());
+        span::answer(route, &method, &request_id, self.handle_in_span(caller, route, head, body, peer)).await
+    }
+
+    async fn handle_in_span(
+        &self,
+        caller: Caller,
+        route: &Route,
+        head: Parts,
+        body: Bytes,
+        peer: Option<IpAddr>,
+    ) -> Response<Bytes> {
         let is_head = head.method == Method::HEAD;
         // The flows keep no state of their own between requests, so none can be left half changed by a panic.
         let work = AssertUnwindSafe(self.answer(route, head, body, peer, &caller.request_id)).catch_unwind();
@@ -120,7 +132,9 @@ impl AuthHttp {
 
     /// Answers a request that no route takes: a preflight, 405 where the path exists, else 404.
     pub fn unrouted(&self, head: &Parts) -> Response<Bytes> {
-        let mut response = self.caller(&head.headers).finish(self.answer_unrouted(head));
+        let caller = self.caller(&head.headers);
+        let request_id = caller.request_id.clone();
+        let mut response = span::unrouted(&head.method, &request_id, || caller.finish(self.answer_unrouted(head)));
         if head.method == Method::HEAD {
             drop_body(&mut response);
         }

@@ -26,6 +26,7 @@ mod request;
 mod request_id;
 mod route;
 mod settings;
+mod span;
 
 pub use auth_http::{AuthHttp, SetupError};
 pub use origin::{InvalidOrigin, Origin};
@@ -33,3 +34,4 @@ pub use problem::{FieldError, Problem, ProblemCode};
 pub use profile::{Delivery, InvalidProfile, Profile};
 pub use route::{Operation, Route};
 pub use settings::HttpSettings;
+pub use span::Answered;

@@ -28,6 +28,7 @@ use crate::problem::Problem;
 use crate::readiness::Readiness;
 use crate::request::Incoming;
 use crate::route::Operation;
+use crate::span;
 
 /// What an endpoint comes to.
 type Outcome = Result<Response<Bytes>, Problem>;
@@ -70,11 +71,15 @@ pub(crate) async fn answer(
 /// The session behind the request's credential, with its user.
 pub(crate) async fn signed(auth: &Auth, headers: &HeaderMap) -> Result<Signed, Problem> {
     let token = bearer::token(headers).ok_or_else(Problem::unauthorized)?;
-    Ok(authenticate::authenticate(auth, token).await?)
+    let signed = authenticate::authenticate(auth, token).await?;
+    span::note_user(signed.user.id);
+    Ok(signed)
 }
 
 /// The same, for an operation that changes something.
 async fn signed_for_change(auth: &Auth, headers: &HeaderMap) -> Result<Signed, Problem> {
     let token = bearer::token(headers).ok_or_else(Problem::unauthorized)?;
-    Ok(authenticate::authenticate_for_change(auth, token).await?)
+    let signed = authenticate::authenticate_for_change(auth, token).await?;
+    span::note_user(signed.user.id);
+    Ok(signed)
 }

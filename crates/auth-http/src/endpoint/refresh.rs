@@ -7,6 +7,7 @@ use http::StatusCode;
 use super::{Outcome, field};
 use crate::reply::{self, Authenticated};
 use crate::request::Incoming;
+use crate::span;
 
 /// `{refreshToken}` → 200 *Authenticated*.
 pub(super) async fn refresh(auth: &Auth, request: &Incoming) -> Outcome {
@@ -15,5 +16,6 @@ pub(super) async fn refresh(auth: &Auth, request: &Incoming) -> Outcome {
     body.check()?;
 
     let authenticated = refresh::refresh(auth, &token?, &request.context).await?;
+    span::note_user(authenticated.user.id);
     Ok(reply::json(StatusCode::OK, &Authenticated::from(&authenticated)))
 }

@@ -8,6 +8,7 @@ use super::{Outcome, field};
 use crate::problem::Problem;
 use crate::reply::{self, Authenticated};
 use crate::request::Incoming;
+use crate::span;
 
 /// `{email, password, deviceToken?}` → 200 *Authenticated*.
 pub(super) async fn sign_in(auth: &Auth, request: &Incoming) -> Outcome {
@@ -19,7 +20,10 @@ pub(super) async fn sign_in(auth: &Auth, request: &Incoming) -> Outcome {
 
     let credentials = Credentials { email: email?, password: password?, device: device? };
     match sign_in::sign_in(auth, credentials, &request.context).await? {
-        SignIn::Complete(authenticated) => Ok(reply::json(StatusCode::OK, &Authenticated::from(&*authenticated))),
+        SignIn::Complete(authenticated) => {
+            span::note_user(authenticated.user.id);
+            Ok(reply::json(StatusCode::OK, &Authenticated::from(&*authenticated)))
+        }
         step => Err(Problem::internal(format!("a step of signing in without a reply: {step:?}"))),
     }
 }
