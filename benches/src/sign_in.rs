@@ -80,7 +80,7 @@ async fn signing_in() -> Outcome<(f64, f64)> {
     let ring = KeyRing::new(&Pepper::new(given::bytes::<32>())?, &[]);
     let parts = Parts::new(Arc::new(MemoryStore::new()), ring, Settings::new("https://auth.example.com"))?;
     let parts = Parts { throttle: Arc::new(DangerNoThrottle), ..parts };
-    let http = AuthHttp::new(Auth::start(parts).await?, Profile::tokens(), HttpSettings::default())?;
+    let http = AuthHttp::new(Auth::start(parts).await?, [Profile::tokens()], HttpSettings::default())?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     tokio::spawn(axum::serve(listener, auth_axum::service(&http)).into_future());

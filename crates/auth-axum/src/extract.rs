@@ -82,9 +82,9 @@ where
         return Ok(Arc::clone(&signed.0));
     }
     let http = AuthHttp::from_ref(state);
-    match http.identify(&parts.headers).await {
-        Ok(signed) => {
-            let signed = Arc::new(signed);
+    match http.identify(parts).await {
+        Ok(identified) => {
+            let signed = Arc::new(identified.signed);
             parts.extensions.insert(Identified(Arc::clone(&signed)));
             Ok(signed)
         }

@@ -12,19 +12,20 @@ use axum::routing::{MethodFilter, MethodRouter, any, on};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
-/// The operations of the profile, below its prefix, for an application's router to merge.
+/// The operations of the profiles, each below its prefix, for an application's router to merge.
 ///
-/// - Every path below the prefix is answered here, with a problem where there is nothing: axum's own 404 and 405, which
-///   have no body, are not seen. Paths outside the prefix remain the application's.
+/// - Every path below a prefix is answered here, with a problem where there is nothing: axum's own 404 and 405, which
+///   have no body, are not seen. Paths outside remain the application's.
 /// - Serve with `into_make_service_with_connect_info::<SocketAddr>()`. Without the peers' addresses all clients share
 ///   the throttles of one, and the log says so.
 pub fn router<S: Clone + Send + Sync + 'static>(http: &AuthHttp) -> Router<S> {
-    let prefix = http.prefix().to_owned();
     let mut router = table(http, http.routes());
-    // Not `nest`, whose prefix with a slash after it would be axum's bare 404.
-    for path in [prefix.clone(), format!("{prefix}/"), format!("{prefix}/{{*rest}}")] {
-        if !http.routes().iter().any(|route| route.path == path) {
-            router = router.route(&path, any(unrouted(http.clone())));
+    for prefix in http.profiles().map(|profile| &profile.prefix) {
+        // Not `nest`, whose prefix with a slash after it would be axum's bare 404.
+        for path in [prefix.clone(), format!("{prefix}/"), format!("{prefix}/{{*rest}}")] {
+            if !http.routes().iter().any(|route| route.path == path) {
+                router = router.route(&path, any(unrouted(http.clone())));
+            }
         }
     }
     router

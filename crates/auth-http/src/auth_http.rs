@@ -15,17 +15,20 @@ use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response};
 use ipnet::IpNet;
 
+use crate::identity::{self, Identified};
+use crate::mount::{self, Mount};
 use crate::origin::Origin;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemCode};
 use crate::profile::{InvalidProfile, Profile};
 use crate::readiness::Readiness;
 use crate::request::{self, Incoming};
 use crate::request_id::X_REQUEST_ID;
-use crate::route::{Operation, Route};
+use crate::route::{Access, Operation, Route};
 use crate::settings::HttpSettings;
-use crate::{bearer, client, cors, endpoint, misdirected, origin, page, request_id, span};
+use crate::{client, cookie, cors, endpoint, misdirected, origin, page, request_id, span};
 
-/// The operations of one profile over HTTP, for any framework: `http::Request<Bytes>` in, `http::Response<Bytes>` out.
+/// The operations of one or several profiles over HTTP, for any framework: `http::Request<Bytes>` in,
+/// `http::Response<Bytes>` out.
 ///
 /// An adapter folds [`routes`](Self::routes) into its router, reads bodies up to [`Route::max_body`], and hands each
 /// request to [`handle`](Self::handle), or to [`unrouted`](Self::unrouted) where no route takes it. Replies are complete:
@@ -36,8 +39,7 @@ use crate::{bearer, client, cors, endpoint, misdirected, origin, page, request_i
 pub struct AuthHttp(Arc<Inner>);
 
 struct Inner {
-    auth: Arc<Auth>,
-    profile: Profile,
+    mounts: Vec<Arc<Mount>>,
     routes: Vec<Route>,
     root_routes: Vec<Route>,
     origins: Vec<Origin>,
@@ -46,12 +48,18 @@ struct Inner {
 }
 
 impl AuthHttp {
-    /// Puts the operations of `profile` on the wire.
+    /// Puts the operations of each of `profiles` on the wire, below its prefix.
+    ///
+    /// What a profile decides for itself, such as how long its sessions live, overrides the core's settings.
     ///
     /// # Errors
-    /// [`SetupError`] when the profile, an address among the core's settings, or a network of proxies makes no sense.
-    pub fn new(auth: Arc<Auth>, profile: Profile, settings: HttpSettings) -> Result<Self, SetupError> {
-        let routes = profile.routes()?;
+    /// [`SetupError`] when the profiles, an address among the core's settings, or a network of proxies make no sense.
+    pub fn new(
+        auth: Arc<Auth>,
+        profiles: impl IntoIterator<Item = Profile>,
+        settings: HttpSettings,
+    ) -> Result<Self, SetupError> {
+        let (mounts, routes) = mount::all(&auth, profiles)?;
         let root_route =
             |(operation, path): &(Operation, &str)| Route::new(Method::GET, (*path).to_owned(), *operation);
         let mut root_routes: Vec<Route> = Operation::ROOT.iter().map(root_route).collect();
@@ -69,10 +77,10 @@ impl AuthHttp {
         let mut origins = origin::own(&core.public_url, &core.frontend_url, settings.loopback_only)?;
         origins.extend(settings.allowed_origins.iter().cloned());
         let readiness = Readiness::default();
-        Ok(Self(Arc::new(Inner { auth, profile, routes, root_routes, origins, settings, readiness })))
+        Ok(Self(Arc::new(Inner { mounts, routes, root_routes, origins, settings, readiness })))
     }
 
-    /// The profile's operations, below its prefix.
+    /// The profiles' operations, each below its prefix.
     pub fn routes(&self) -> &[Route] {
         &self.0.routes
     }
@@ -83,14 +91,15 @@ impl AuthHttp {
         &self.0.root_routes
     }
 
-    /// What every path of [`routes`](Self::routes) begins with.
-    pub fn prefix(&self) -> &str {
-        &self.0.profile.prefix
+    /// The profiles, as they were given: at least one. Every path of [`routes`](Self::routes) begins with the prefix of
+    /// one of them, and none with two.
+    pub fn profiles(&self) -> impl ExactSizeIterator<Item = &Profile> {
+        self.0.mounts.iter().map(|mount| &mount.profile)
     }
 
-    /// The core behind it, for a host's own handlers.
+    /// The core behind it, for a host's own handlers; under the settings of the first profile.
     pub fn auth(&self) -> &Arc<Auth> {
-        &self.0.auth
+        &self.first().auth
     }
 
     /// Answers a request that `route` takes. `peer` is the other end of the connection; where an adapter isn't told of it,
@@ -143,15 +152,51 @@ impl AuthHttp {
 
     /// The session behind the request's credential, with its user: one read.
     ///
+    /// Taken is what any of the profiles delivers: an access token in `Authorization`, or else a session cookie. What a
+    /// browser authenticates by cookie has to come from an origin of ours and, where the method is unsafe and the profile
+    /// says so, with the session's CSRF token in `X-CSRF-Token`.
+    ///
     /// # Errors
-    /// 401 where there is no credential or a dead one; 500 or 503 where the store can't say.
-    pub async fn identify(&self, headers: &HeaderMap) -> Result<Signed, Problem> {
-        endpoint::signed(&self.0.auth, headers).await
+    /// 401 where there is no credential or a dead one; 403 for another site's request; 500 or 503 where the store can't
+    /// say.
+    pub async fn identify(&self, head: &Parts) -> Result<Identified, Problem> {
+        self.identify_form(head, None).await
+    }
+
+    /// The same, for what a form of the host's own sends: its field `csrf_token` will do in place of the header. See
+    /// [`csrf`](crate::csrf).
+    ///
+    /// # Errors
+    /// As [`identify`](Self::identify).
+    pub async fn identify_form(&self, head: &Parts, csrf_token: Option<&str>) -> Result<Identified, Problem> {
+        let mount = self.presented(&head.headers).ok_or_else(Problem::unauthorized)?;
+        if mount.cookies.is_some() {
+            origin::check(&head.method, &head.headers, &self.0.origins)?;
+        }
+        identity::identify(mount, head, csrf_token).await
+    }
+
+    /// The same, for what guests may ask for too: `None` where there is no credential. A session cookie that is dead
+    /// counts as none, since its browser goes on sending it; a dead access token doesn't, so that its client notices.
+    ///
+    /// # Errors
+    /// As [`identify`](Self::identify), otherwise.
+    pub async fn identify_optional(&self, head: &Parts) -> Result<Option<Identified>, Problem> {
+        let Some(mount) = self.presented(&head.headers) else { return Ok(None) };
+        match self.identify(head).await {
+            Err(problem) if mount.cookies.is_some() && problem.code() == ProblemCode::Unauthorized => Ok(None),
+            outcome => outcome.map(Some),
+        }
     }
 
     /// Whether the request carries a credential, live or dead: without one, [`identify`](Self::identify) is 401.
     pub fn has_credential(&self, headers: &HeaderMap) -> bool {
-        bearer::is_present(headers)
+        self.presented(headers).is_some()
+    }
+
+    /// The CSRF token of a session, for a host's own forms and pages: see [`csrf`](crate::csrf).
+    pub fn csrf_token(&self, signed: &Signed) -> String {
+        self.first().auth.csrf_token(&signed.session)
     }
 
     /// A problem as a complete reply to the request with those headers: for adapters and for a host's own handlers.
@@ -168,26 +213,42 @@ impl AuthHttp {
         request_id: &str,
     ) -> Result<Response<Bytes>, Problem> {
         self.admit(&head)?;
-        let Inner { auth, settings, readiness, .. } = &*self.0;
+        let Inner { mounts, settings, readiness, .. } = &*self.0;
+        let mount = mounts.get(route.profile).ok_or_else(|| Problem::internal("a route of another table"))?;
         let ip = client::address(peer, &head.headers, &settings.trusted_proxies);
         let user_agent = head.headers.get(USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
         let context = Context::new(Some(ip), user_agent.as_deref(), Some(request_id.to_owned()));
         if !route.operation.is_probe() {
-            throttle::admit(auth, &context).await?;
+            throttle::admit(&mount.auth, &context).await?;
         }
         let media_type = if route.operation.is_page() { page::FORM } else { request::JSON };
         request::check_body(&head.headers, &body, route.max_body, media_type)?;
-        let parameter = route.parameter(head.uri.path()).unwrap_or_default().to_owned();
-        let query = head.uri.query().unwrap_or_default().to_owned();
-        let incoming = Incoming { headers: head.headers, context, parameter, query, body };
-        endpoint::answer(route.operation, auth, readiness, incoming).await
+        let parameters = route.parameters(head.uri.path()).unwrap_or_default();
+        let identified = match route.operation.access() {
+            Access::Anybody => None,
+            Access::SignedIn => Some(identity::identify(mount, &head, None).await?),
+        };
+        let (signed, set_cookies) =
+            identified.map_or_else(Default::default, |found| (Some(found.signed), found.set_cookies));
+        let incoming = Incoming { head, context, parameters, signed, body };
+        let outcome = endpoint::answer(route.operation, mount, readiness, incoming).await;
+        if set_cookies.is_empty() {
+            return outcome;
+        }
+        // Whatever came of it: the secret that the browser holds is dead.
+        let mut response = outcome.unwrap_or_else(|problem| {
+            problem.log(request_id);
+            problem.into_response(request_id)
+        });
+        cookie::append(response.headers_mut(), set_cookies);
+        Ok(response)
     }
 
     fn answer_unrouted(&self, head: &Parts) -> Result<Response<Bytes>, Problem> {
         self.admit(head)?;
         let routes = self.0.routes.iter().chain(&self.0.root_routes);
         let mut methods: Vec<&str> = Vec::new();
-        for route in routes.filter(|route| route.parameter(head.uri.path()).is_some()) {
+        for route in routes.filter(|route| route.parameters(head.uri.path()).is_some()) {
             methods.push(route.method.as_str());
             if route.method == Method::GET {
                 methods.push("HEAD");
@@ -209,8 +270,21 @@ impl AuthHttp {
     }
 
     fn caller(&self, headers: &HeaderMap) -> Caller {
-        let request_id = request_id::of(headers).map_or_else(|| self.0.auth.new_request_id(), str::to_owned);
-        Caller { request_id, origin: cors::allowed(headers, &self.0.origins) }
+        let request_id = request_id::of(headers).map_or_else(|| self.auth().new_request_id(), str::to_owned);
+        let has_cookies = self.0.mounts.iter().any(|mount| mount.cookies.is_some());
+        Caller { request_id, origin: cors::allowed(headers, &self.0.origins), has_cookies }
+    }
+
+    /// The profile by whose rules the request carries a credential.
+    fn presented(&self, headers: &HeaderMap) -> Option<&Arc<Mount>> {
+        let presented = self.0.mounts.iter().filter(|mount| identity::is_presented(mount, headers));
+        // A token decides before any cookie: somebody put it there for this request.
+        presented.min_by_key(|mount| mount.cookies.is_some())
+    }
+
+    fn first(&self) -> &Mount {
+        // `mount::all` refuses to make none.
+        &self.0.mounts[0]
     }
 }
 
@@ -225,6 +299,7 @@ fn drop_body(response: &mut Response<Bytes>) {
 struct Caller {
     request_id: String,
     origin: Option<HeaderValue>,
+    has_cookies: bool,
 }
 
 impl Caller {
@@ -238,14 +313,14 @@ impl Caller {
         headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.extend(HeaderValue::from_str(&self.request_id).ok().map(|id| (X_REQUEST_ID, id)));
-        cors::mark(headers, self.origin);
+        cors::mark(headers, self.origin, self.has_cookies);
         response
     }
 }
 
 impl fmt::Debug for AuthHttp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AuthHttp").field("profile", &self.0.profile).finish_non_exhaustive()
+        f.debug_list().entries(self.profiles()).finish()
     }
 }
 
@@ -253,9 +328,21 @@ impl fmt::Debug for AuthHttp {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetupError {
-    /// The profile makes no sense.
+    /// A profile makes no sense.
     #[error(transparent)]
     Profile(#[from] InvalidProfile),
+    /// There is none.
+    #[error("no profile is to be served")]
+    NoProfile,
+    /// The prefixes of two profiles are one, or lie within each other.
+    #[error("two profiles would answer below {0} and {1}: move one of them")]
+    Prefixes(String, String),
+    /// Two profiles have a cookie of that name, each with other attributes.
+    #[error("two profiles have different cookies called {0}")]
+    Cookie(String),
+    /// What a profile sets contradicts itself, or what browsers take: a sentence for each mistake.
+    #[error("{}", .0.join("; "))]
+    Settings(Vec<String>),
     /// The public address is none of HTTP's, or the frontend's is no URL.
     #[error("{0:?} is no absolute URL that will do")]
     Address(String),

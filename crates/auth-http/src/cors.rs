@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 use http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HeaderValue, ORIGIN, VARY,
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
+    HeaderValue, ORIGIN, VARY,
 };
 use http::{HeaderMap, Method, Response, StatusCode};
 
@@ -27,18 +28,22 @@ pub(crate) fn preflight(methods: &str) -> Response<Bytes> {
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
     headers.extend(HeaderValue::from_str(methods).ok().map(|methods| (ACCESS_CONTROL_ALLOW_METHODS, methods)));
-    let sendable = "authorization, content-type, idempotency-key, x-request-id";
+    let sendable = "authorization, content-type, idempotency-key, x-csrf-token, x-request-id";
     headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(sendable));
     headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     response
 }
 
-/// Marks a reply as depending on the origin, and as readable by `origin` where it is allowed.
-pub(crate) fn mark(headers: &mut HeaderMap, origin: Option<HeaderValue>) {
+/// Marks a reply as depending on the origin, and as readable by `origin` where it is allowed; also where the browser sent
+/// cookies along, if there are any of ours.
+pub(crate) fn mark(headers: &mut HeaderMap, origin: Option<HeaderValue>, has_cookies: bool) {
     // Also where no origin is named: a cache must not hand that reply to a page that would be allowed.
     headers.insert(VARY, HeaderValue::from_static("origin"));
     if let Some(origin) = origin {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        if has_cookies {
+            headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+        }
         let readable = "x-request-id, retry-after, ratelimit, ratelimit-policy";
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(readable));
     }
@@ -61,8 +66,9 @@ mod tests {
             assert!(!allows(foreign), "{foreign}");
         }
         let mut headers = HeaderMap::new();
-        mark(&mut headers, None);
+        mark(&mut headers, None, true);
         assert!(!headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN));
+        assert!(!headers.contains_key(ACCESS_CONTROL_ALLOW_CREDENTIALS));
         assert_eq!(headers[VARY], "origin");
     }
 }

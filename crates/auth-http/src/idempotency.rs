@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use auth_core::Auth;
 use auth_core::flow::idempotency::{self, Begin};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Response, StatusCode};
 
 use crate::client;
+use crate::mount::Mount;
 use crate::problem::{FieldError, Problem, ProblemCode};
 use crate::reply;
 use crate::request::Incoming;
@@ -19,18 +19,18 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Only replies that settle the matter are kept (201, 202 and 409); any other frees the key. A request without a key
 /// simply runs.
 pub(crate) async fn once<F>(
-    auth: &Arc<Auth>,
+    mount: &Arc<Mount>,
     operation: &'static str,
     request: Incoming,
-    run: impl FnOnce(Arc<Auth>, Incoming) -> F + Send + 'static,
+    run: impl FnOnce(Arc<Mount>, Incoming) -> F + Send + 'static,
 ) -> Result<Response<Bytes>, Problem>
 where
     F: Future<Output = Result<Response<Bytes>, Problem>> + Send,
 {
-    let Some(key) = key(&request.headers)? else { return run(auth.clone(), request).await };
+    let Some(key) = key(&request.head.headers)? else { return run(mount.clone(), request).await };
     // As the throttles count: an IPv6 client may change its address within its network from one try to the next.
     let client = request.context.ip.map(client::network).unwrap_or_default();
-    match idempotency::begin(auth, operation, &client, &key, &request.body).await? {
+    match idempotency::begin(&mount.auth, operation, &client, &key, &request.body).await? {
         Begin::Replay(kept) => {
             let request_id = request.context.request_id.as_deref().unwrap_or_default();
             unpack(&kept, request_id).ok_or_else(|| Problem::internal("a kept reply can't be read"))
@@ -44,21 +44,21 @@ where
             Err(Problem::new(ProblemCode::IdempotencyMismatch, detail))
         }
         Begin::Run(ticket) => {
-            let auth = auth.clone();
+            let mount = mount.clone();
             // In a task of its own: a client that gives up halfway, and comes back, is who the key is for. Its first
             // request must get as far as keeping the reply.
             let task = tokio::spawn(async move {
                 let request_id = request.context.request_id.clone().unwrap_or_default();
-                let response = run(auth.clone(), request).await.unwrap_or_else(|problem| {
+                let response = run(mount.clone(), request).await.unwrap_or_else(|problem| {
                     problem.log(&request_id);
                     problem.into_response(&request_id)
                 });
                 let is_settled =
                     matches!(response.status(), StatusCode::CREATED | StatusCode::ACCEPTED | StatusCode::CONFLICT);
                 let kept = if is_settled {
-                    idempotency::finish(&auth, ticket, &pack(&response)).await
+                    idempotency::finish(&mount.auth, ticket, &pack(&response)).await
                 } else {
-                    idempotency::release(&auth, ticket).await
+                    idempotency::release(&mount.auth, ticket).await
                 };
                 // What has happened has happened: the client hears of it, and only a repetition will be told less.
                 kept.unwrap_or_else(|fault| Problem::from(fault).log(&request_id));

@@ -1,7 +1,11 @@
 //! Profiles: one set of operations, under several systems' names and manners.
 
+use std::time::Duration;
+
+use auth_core::settings::ExistingAddress;
 use http::Method;
 
+use crate::cookie::CookieSettings;
 use crate::route::{Operation, Route};
 
 /// Under which names the operations are found, and how credentials travel.
@@ -23,10 +27,18 @@ use crate::route::{Operation, Route};
 pub struct Profile {
     /// What every path begins with: `/v1/auth`.
     pub prefix: String,
-    /// How credentials reach the client.
-    pub delivery: Delivery,
     /// Each operation with its method and its path below the prefix.
     pub names: Vec<(Operation, Method, String)>,
+    /// How credentials reach the client.
+    pub delivery: Delivery,
+    /// Names and reach of the cookies, where credentials are delivered in cookies.
+    pub cookies: CookieSettings,
+    /// Whether an unsafe request that is authenticated by cookie has to show the session's CSRF token too.
+    pub csrf_token: bool,
+    /// How long its sessions may live; `None`: as long as the core's settings say.
+    pub session_max: Option<Duration>,
+    /// What registering an address that has an account is answered with.
+    pub existing_address: ExistingAddress,
 }
 
 /// How credentials reach the client.
@@ -35,14 +47,36 @@ pub struct Profile {
 pub enum Delivery {
     /// Tokens in the reply's body; the client sends the access token as bearer (RFC 6750).
     Body,
+    /// A secret in a cookie that scripts can't read, which the browser sends along.
+    SessionCookie,
 }
 
 impl Profile {
     /// Tokens in the body, below `/v1/auth`, under the canonical names.
     pub fn tokens() -> Self {
-        let names =
-            Operation::CANONICAL.iter().map(|(operation, method, path)| (*operation, method.clone(), (*path).into()));
-        Self { prefix: "/v1/auth".into(), delivery: Delivery::Body, names: names.collect() }
+        Self {
+            prefix: "/v1/auth".into(),
+            names: Operation::canonical(),
+            delivery: Delivery::Body,
+            cookies: CookieSettings::default(),
+            csrf_token: false,
+            session_max: None,
+            existing_address: ExistingAddress::Conflict,
+        }
+    }
+
+    /// A session cookie and a CSRF token, below `/auth`, under the canonical names. Sessions live for 7 days, and nobody
+    /// learns from a registration who has an account.
+    pub fn sessions() -> Self {
+        let profile = Self {
+            prefix: "/auth".into(),
+            delivery: Delivery::SessionCookie,
+            csrf_token: true,
+            session_max: Some(Duration::from_secs(7 * 86_400)),
+            existing_address: ExistingAddress::Conceal,
+            ..Self::tokens()
+        };
+        profile.without(Operation::Refresh)
     }
 
     /// The same, below another prefix.

@@ -9,7 +9,8 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use serde::Serialize;
 
-use crate::device;
+use crate::mount::Mount;
+use crate::{cookie, device, span};
 
 /// A user, as that user sees it.
 #[derive(Debug, Clone, Serialize)]
@@ -155,6 +156,21 @@ pub(crate) struct Sessions {
 /// `{}`: all there is to say.
 #[derive(Debug, Serialize)]
 pub(crate) struct Nothing {}
+
+/// New credentials, the way of `mount`'s profile.
+pub(crate) fn authenticated(_mount: &Mount, authenticated: &session::Authenticated) -> Response<Bytes> {
+    span::note_user(authenticated.user.id);
+    json(StatusCode::OK, &Authenticated::from(authenticated))
+}
+
+/// 204, and nothing left in the browser that was good for the session. The device cookie stays: it outlives sessions.
+pub(crate) fn signed_out(mount: &Mount) -> Response<Bytes> {
+    let mut response = no_content();
+    if let Some(cookies) = &mount.cookies {
+        cookie::append(response.headers_mut(), cookies.session.clear().chain(cookies.csrf.clear()));
+    }
+    response
+}
 
 /// A reply with a JSON body.
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response<Bytes> {

@@ -2,24 +2,26 @@
 
 use std::fmt;
 
-use auth_core::domain::Context;
+use auth_core::domain::{Context, Signed};
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
 use crate::body::Fields;
 use crate::problem::{Problem, ProblemCode};
+use crate::route::Parameters;
 
 /// A request that may be decoded: not too large, and JSON if anything.
 pub(crate) struct Incoming {
-    /// Its headers.
-    pub(crate) headers: HeaderMap,
+    /// Method, path and headers.
+    pub(crate) head: Parts,
     /// Who asks, for audit entries and throttles.
     pub(crate) context: Context,
-    /// The path's segment that the route has in braces.
-    pub(crate) parameter: String,
-    /// What follows the path's question mark, or nothing.
-    pub(crate) query: String,
+    /// The path's segments that the route has in braces.
+    pub(crate) parameters: Parameters,
+    /// Whose credential it carries, where the operation wants one.
+    pub(crate) signed: Option<Signed>,
     /// Its body, as sent.
     pub(crate) body: Bytes,
 }
@@ -31,6 +33,19 @@ impl Incoming {
     /// 400 when the body is no JSON object.
     pub(crate) fn fields(&self) -> Result<Fields, Problem> {
         Fields::parse(&self.body)
+    }
+
+    /// Who is signed in.
+    ///
+    /// # Errors
+    /// 401 where the operation is said to be open to everybody.
+    pub(crate) fn signed(&self) -> Result<&Signed, Problem> {
+        self.signed.as_ref().ok_or_else(Problem::unauthorized)
+    }
+
+    /// What follows the path's question mark, or nothing.
+    pub(crate) fn query(&self) -> &str {
+        self.head.uri.query().unwrap_or_default()
     }
 }
 
@@ -83,11 +98,12 @@ mod tests {
     // SC1: neither headers nor body are for a log.
     #[test]
     fn sc1_requests_do_not_print() {
+        let request = http::Request::get("/reset?token=hunter2").header("authorization", "Bearer hunter2");
         let request = Incoming {
-            headers: [(http::header::AUTHORIZATION, HeaderValue::from_static("Bearer hunter2"))].into_iter().collect(),
+            head: request.body(()).unwrap().into_parts().0,
             context: Context::new(None, Some("curl"), None),
-            parameter: "hunter2".into(),
-            query: "token=hunter2".into(),
+            parameters: Parameters::default(),
+            signed: None,
             body: Bytes::from_static(b"{\"password\":\"hunter2\"}"),
         };
         let shown = format!("{request:?}");

@@ -15,6 +15,9 @@ pub struct Route {
     pub operation: Operation,
     /// The most bytes that a body may have.
     pub max_body: usize,
+    /// Whose it is: the place of its profile among [`AuthHttp::profiles`](crate::AuthHttp::profiles). Those at the root
+    /// are the first one's.
+    pub profile: usize,
 }
 
 impl Route {
@@ -26,22 +29,36 @@ impl Route {
     pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
     pub(crate) fn new(method: Method, path: String, operation: Operation) -> Self {
-        Self { method, path, operation, max_body: Self::MAX_BODY }
+        Self { method, path, operation, max_body: Self::MAX_BODY, profile: 0 }
     }
 
-    /// The segment of `path` that stands where this route's has braces, or an empty text where it has none; `None` when
-    /// `path` isn't this route's. Compared segment by segment as sent: `//`, a trailing slash and dots match nothing.
-    pub(crate) fn parameter<'a>(&self, path: &'a str) -> Option<&'a str> {
-        let mut parameter = "";
+    /// The segments of `path` that stand where this route's has braces; `None` when `path` isn't this route's. Compared
+    /// segment by segment as sent: `//`, a trailing slash and dots match nothing.
+    pub(crate) fn parameters(&self, path: &str) -> Option<Parameters> {
+        let mut parameters = Parameters::default();
         let (mut pattern, mut actual) = (self.path.split('/'), path.split('/'));
         loop {
             match (pattern.next(), actual.next()) {
-                (None, None) => return Some(parameter),
-                (Some(name), Some(value)) if name.starts_with('{') && !value.is_empty() => parameter = value,
-                (Some(name), Some(value)) if name == value => {}
+                (None, None) => return Some(parameters),
+                (Some(segment), Some(value)) if segment == value => {}
+                (Some(segment), Some(value)) if !value.is_empty() => {
+                    let name = segment.strip_prefix('{')?.strip_suffix('}')?;
+                    parameters.0.push((name.to_owned(), value.to_owned()));
+                }
                 _ => return None,
             }
         }
+    }
+}
+
+/// What a path has where its route's has braces.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    /// The segment where the route has `{name}`; an empty text where it has no such thing.
+    pub(crate) fn named(&self, name: &str) -> &str {
+        self.0.iter().find(|(other, _)| other == name).map_or("", |(_, value)| value)
     }
 }
 
@@ -113,6 +130,12 @@ impl Operation {
         (Self::EndSession, Method::DELETE, "/sessions/{id}"),
     ];
 
+    /// The same, for a profile to begin with.
+    pub(crate) fn canonical() -> Vec<(Self, Method, String)> {
+        let names = Self::CANONICAL.iter();
+        names.map(|(operation, method, path)| (*operation, method.clone(), (*path).to_owned())).collect()
+    }
+
     /// The operations at the server's root, outside every prefix.
     pub(crate) const ROOT: &'static [(Self, &'static str)] =
         &[(Self::Jwks, "/.well-known/jwks.json"), (Self::Health, "/healthz"), (Self::Readiness, "/readyz")];
@@ -125,6 +148,33 @@ impl Operation {
         (Self::SubmitResetPage, Method::POST, "/reset-password"),
     ];
 
+    /// Who may ask for it.
+    pub const fn access(self) -> Access {
+        match self {
+            Self::SignOutEverywhere
+            | Self::ChangePassword
+            | Self::ShowProfile
+            | Self::EditProfile
+            | Self::ListSessions
+            | Self::EndSession => Access::SignedIn,
+            Self::Register
+            | Self::SignIn
+            | Self::Refresh
+            | Self::SignOut
+            | Self::RequestVerification
+            | Self::ConfirmVerification
+            | Self::RequestReset
+            | Self::ConfirmReset
+            | Self::ShowVerifyPage
+            | Self::SubmitVerifyPage
+            | Self::ShowResetPage
+            | Self::SubmitResetPage
+            | Self::Jwks
+            | Self::Health
+            | Self::Readiness => Access::Anybody,
+        }
+    }
+
     /// Whether it is for probes and key fetchers, which no throttle may turn away.
     pub(crate) const fn is_probe(self) -> bool {
         matches!(self, Self::Jwks | Self::Health | Self::Readiness)
@@ -136,6 +186,16 @@ impl Operation {
     }
 }
 
+/// Who may ask for an operation: checked before its endpoint sees the request (ASVS 8.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Access {
+    /// Everybody.
+    Anybody,
+    /// Whoever has a live session.
+    SignedIn,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,7 +203,7 @@ mod tests {
     #[test]
     fn paths_match_as_they_are_sent() {
         let route = Route::new(Method::DELETE, "/v1/auth/sessions/{id}".into(), Operation::EndSession);
-        assert_eq!(route.parameter("/v1/auth/sessions/7"), Some("7"));
+        assert_eq!(route.parameters("/v1/auth/sessions/7").unwrap().named("id"), "7");
         for path in [
             "/v1/auth/sessions",
             "/v1/auth/sessions/",
@@ -151,9 +211,13 @@ mod tests {
             "/v1/auth//sessions/7",
             "/V1/auth/sessions/7",
         ] {
-            assert_eq!(route.parameter(path), None, "{path}");
+            assert_eq!(route.parameters(path), None, "{path}");
         }
         let route = Route::new(Method::GET, "/v1/auth/me".into(), Operation::ShowProfile);
-        assert_eq!(route.parameter("/v1/auth/me"), Some(""));
+        assert_eq!(route.parameters("/v1/auth/me").unwrap().named("id"), "");
+        let route = Route::new(Method::PUT, "/users/{id}/roles/{role}".into(), Operation::ShowProfile);
+        let parameters = route.parameters("/users/7/roles/editor").unwrap();
+        assert_eq!((parameters.named("id"), parameters.named("role")), ("7", "editor"));
+        assert_eq!(route.parameters("/users/7/roles/"), None);
     }
 }

@@ -62,7 +62,7 @@ impl Service {
             allowed_origins: config.allowed_origins,
             loopback_only: is_development,
         };
-        let http = AuthHttp::new(Arc::clone(&auth), Profile::tokens(), http_settings)?;
+        let http = AuthHttp::new(Arc::clone(&auth), [Profile::tokens()], http_settings)?;
         Ok(Self { auth, http, mailer })
     }
 }

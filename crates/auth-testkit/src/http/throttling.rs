@@ -136,7 +136,7 @@ pub async fn rl1_proxies_vouch_for_one_entry(mount: &Mount) {
 
     let everybody = "::/0".parse().expect("a network");
     let settings = HttpSettings { trusted_proxies: vec![everybody], ..HttpSettings::default() };
-    let refused = AuthHttp::new(world.http().auth().clone(), Profile::tokens(), settings).err();
+    let refused = AuthHttp::new(world.http().auth().clone(), [Profile::tokens()], settings).err();
     assert_eq!(refused, Some(SetupError::Proxies(everybody)));
 }
 

@@ -76,19 +76,24 @@ impl World {
             settings: options.core,
         };
         let auth = Auth::start(parts).await.expect("a system that starts");
-        let http = AuthHttp::new(auth, Profile::tokens(), options.http).expect("a sound profile");
+        let http = AuthHttp::new(auth, [Profile::tokens()], options.http).expect("a sound profile");
         let web = (mount.web)(&http);
         Self(Arc::new(Inner { web, http, clock, inbox: Inbox::new(), faulty, counting, hasher }))
     }
 
     /// A call of an operation, by its path below the prefix.
     pub fn call(&self, method: Method, path: &str) -> Call {
-        Call::new(self.clone(), method, &format!("{}{path}", self.0.http.prefix()))
+        Call::new(self.clone(), method, &format!("{}{path}", self.prefix()))
     }
 
     /// A call by the whole path.
     pub fn at(&self, method: Method, path: &str) -> Call {
         Call::new(self.clone(), method, path)
+    }
+
+    /// What the paths of the profile begin with.
+    pub fn prefix(&self) -> &str {
+        self.0.http.profiles().next().map_or("", |profile| &profile.prefix)
     }
 
     /// A `GET`.

@@ -1,0 +1,103 @@
+//! Profiles as they are served: each with the core under its settings, and its cookies.
+
+use std::sync::Arc;
+
+use auth_core::settings::CredentialKind;
+use auth_core::{Auth, StartError};
+
+use crate::auth_http::SetupError;
+use crate::cookie::Cookies;
+use crate::profile::{Delivery, Profile};
+use crate::route::Route;
+
+/// A profile as it is served.
+pub(crate) struct Mount {
+    /// The core, under the profile's settings.
+    pub(crate) auth: Arc<Auth>,
+    pub(crate) profile: Profile,
+    /// Its cookies; `None` where credentials don't travel in cookies.
+    pub(crate) cookies: Option<Cookies>,
+}
+
+impl Mount {
+    fn new(auth: &Auth, profile: Profile) -> Result<Self, SetupError> {
+        let mut settings = auth.settings().clone();
+        let (credential, cookies) = match profile.delivery {
+            Delivery::Body => (CredentialKind::Tokens, Ok(None)),
+            Delivery::SessionCookie => {
+                (CredentialKind::Cookie, profile.cookies.cookies(&settings.public_url).map(Some))
+            }
+        };
+        settings.credential = credential;
+        settings.existing_address = profile.existing_address;
+        if let Some(max) = profile.session_max {
+            settings.lifetimes.max = max;
+            settings.lifetimes.idle = settings.lifetimes.idle.min(max);
+            settings.lifetimes.access = settings.lifetimes.access.min(max);
+        }
+        match (cookies, auth.with(settings)) {
+            (Ok(cookies), Ok(auth)) => Ok(Self { auth, profile, cookies }),
+            (Err(mut mistakes), Err(StartError::Settings(others))) => {
+                mistakes.extend(others);
+                Err(SetupError::Settings(mistakes))
+            }
+            (Err(mistakes), _) | (_, Err(StartError::Settings(mistakes))) => Err(SetupError::Settings(mistakes)),
+            (_, Err(other)) => Err(SetupError::Settings(vec![other.to_string()])),
+        }
+    }
+}
+
+/// All profiles of a process, with their routes.
+///
+/// # Errors
+/// [`SetupError`] when there is none, when one makes no sense, or when two are in each other's way.
+pub(crate) fn all(
+    auth: &Auth,
+    profiles: impl IntoIterator<Item = Profile>,
+) -> Result<(Vec<Arc<Mount>>, Vec<Route>), SetupError> {
+    let (mut mounts, mut routes) = (Vec::<Arc<Mount>>::new(), Vec::new());
+    for profile in profiles {
+        let place = mounts.len();
+        routes.extend(profile.routes()?.into_iter().map(|route| Route { profile: place, ..route }));
+        if let Some(other) = mounts.iter().find(|other| overlap(&other.profile.prefix, &profile.prefix)) {
+            return Err(SetupError::Prefixes(other.profile.prefix.clone(), profile.prefix));
+        }
+        let mount = Mount::new(auth, profile)?;
+        if let Some(name) = mounts.iter().find_map(|other| contradiction(other, &mount)) {
+            return Err(SetupError::Cookie(name));
+        }
+        mounts.push(Arc::new(mount));
+    }
+    if mounts.is_empty() { Err(SetupError::NoProfile) } else { Ok((mounts, routes)) }
+}
+
+/// Whether paths below one may be meant for the other.
+fn overlap(one: &str, other: &str) -> bool {
+    let is_within = |inner: &str, outer: &str| {
+        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    is_within(one, other) || is_within(other, one)
+}
+
+/// A cookie that both have, each with its own idea of it: what one sets the other could not clear.
+fn contradiction(one: &Mount, other: &Mount) -> Option<String> {
+    let (one, other) = (one.cookies.as_ref()?.all(), other.cookies.as_ref()?.all());
+    let clashes = one.iter().flat_map(|one| other.iter().map(move |other| (*one, *other)));
+    let mut clashes = clashes.filter(|(one, other)| one.name() == other.name() && one != other);
+    clashes.next().map(|(one, _)| one.name().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefixes_may_not_lie_within_each_other() {
+        for (one, other) in [("/auth", "/auth"), ("/auth", "/auth/v2"), ("/a/b/c", "/a")] {
+            assert!(overlap(one, other) && overlap(other, one), "{one} {other}");
+        }
+        for (one, other) in [("/auth", "/auth2"), ("/auth", "/v1/auth"), ("/a/b", "/a/c")] {
+            assert!(!overlap(one, other) && !overlap(other, one), "{one} {other}");
+        }
+    }
+}
