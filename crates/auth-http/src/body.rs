@@ -6,12 +6,10 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
+use crate::fields::{FromFields, Text};
 use crate::problem::{FieldError, Problem};
 
-/// The fields of a JSON object.
-///
-/// Read what an operation needs with [`required`](Self::required) and [`optional`](Self::optional), then ask
-/// [`check`](Self::check): it names every field that was wrong, all at once.
+/// The fields of a JSON object: read as what an operation [declares](crate::fields).
 ///
 /// - Fields that nobody reads are ignored, so `role` or `emailVerified` in a body do nothing (ASVS 15.3.3).
 /// - A name that stands twice is refused: two readers of such a body need not see the same value.
@@ -26,15 +24,12 @@ pub(crate) struct Fields {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Noted;
 
-/// Not reached where [`Fields::check`] was asked first.
+/// Not reached: where a field was wrong, [`Fields::read`] names all that were.
 impl From<Noted> for Problem {
     fn from(Noted: Noted) -> Self {
         Self::invalid("A field is not valid.")
     }
 }
-
-/// Why a text won't do: a code for programs and a sentence for people.
-pub(crate) type Wrong = (&'static str, String);
 
 impl Fields {
     /// Reads a body. An empty one counts as `{}`.
@@ -49,47 +44,36 @@ impl Fields {
         Ok(Self { fields, errors: Vec::new() })
     }
 
+    /// All that `T` declares.
+    ///
+    /// # Errors
+    /// 400 with everything that is wrong, named at once.
+    pub(crate) fn read<T: FromFields>(mut self) -> Result<T, Problem> {
+        let read = T::read(&mut self);
+        if self.errors.is_empty() { Ok(read?) } else { Err(Problem::invalid_fields(self.errors)) }
+    }
+
     /// A text that must be there, made into a value.
-    pub(crate) fn required<T>(
-        &mut self,
-        name: &'static str,
-        parse: impl FnOnce(String) -> Result<T, Wrong>,
-    ) -> Result<T, Noted> {
+    pub(crate) fn required<K: Text>(&mut self, name: &'static str) -> Result<K::Value, Noted> {
         match self.take(name)? {
-            Some(text) => self.parse_text(name, text, parse),
+            Some(text) => self.parse_text::<K>(name, text),
             None => Err(self.note(name, "REQUIRED", "is required")),
         }
     }
 
     /// A text that may be there; `null` counts as absent.
-    pub(crate) fn optional<T>(
-        &mut self,
-        name: &'static str,
-        parse: impl FnOnce(String) -> Result<T, Wrong>,
-    ) -> Result<Option<T>, Noted> {
-        self.take(name)?.map(|text| self.parse_text(name, text, parse)).transpose()
+    pub(crate) fn optional<K: Text>(&mut self, name: &'static str) -> Result<Option<K::Value>, Noted> {
+        self.take(name)?.map(|text| self.parse_text::<K>(name, text)).transpose()
     }
 
     /// A text to change: absent leaves it, `null` clears it.
-    pub(crate) fn change<T>(
-        &mut self,
-        name: &'static str,
-        parse: impl FnOnce(String) -> Result<T, Wrong>,
-    ) -> Result<Option<Option<T>>, Noted> {
-        if self.fields.contains_key(name) { self.optional(name, parse).map(Some) } else { Ok(None) }
+    pub(crate) fn change<K: Text>(&mut self, name: &'static str) -> Result<Option<Option<K::Value>>, Noted> {
+        if self.fields.contains_key(name) { self.optional::<K>(name).map(Some) } else { Ok(None) }
     }
 
     /// Whether the field is there and not `null`.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.fields.get(name).is_some_and(|value| !value.is_null())
-    }
-
-    /// Ends the reading.
-    ///
-    /// # Errors
-    /// 400 with every error noted so far.
-    pub(crate) fn check(self) -> Result<(), Problem> {
-        if self.errors.is_empty() { Ok(()) } else { Err(Problem::invalid_fields(self.errors)) }
     }
 
     fn take(&mut self, name: &'static str) -> Result<Option<String>, Noted> {
@@ -100,16 +84,11 @@ impl Fields {
         }
     }
 
-    fn parse_text<T>(
-        &mut self,
-        name: &'static str,
-        text: String,
-        parse: impl FnOnce(String) -> Result<T, Wrong>,
-    ) -> Result<T, Noted> {
+    fn parse_text<K: Text>(&mut self, name: &'static str, text: String) -> Result<K::Value, Noted> {
         if text.contains('\0') {
             return Err(self.note(name, "INVALID", "must not contain a NUL"));
         }
-        parse(text).map_err(|(code, message)| self.note(name, code, message))
+        K::parse(text).map_err(|(code, message)| self.note(name, code, message))
     }
 
     fn note(
@@ -161,10 +140,23 @@ impl<'de> Deserialize<'de> for Object {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::json;
 
-    fn text(text: String) -> Result<String, Wrong> {
-        if text.len() < 8 { Ok(text) } else { Err(("INVALID", "is too long".into())) }
+    use super::*;
+    use crate::fields::Wrong;
+
+    struct Short;
+
+    impl Text for Short {
+        type Value = String;
+
+        fn parse(text: String) -> Result<String, Wrong> {
+            if text.len() < 8 { Ok(text) } else { Err(("INVALID", "is too long".into())) }
+        }
+
+        fn schema() -> Value {
+            json!({ "type": "string", "maxLength": 7 })
+        }
     }
 
     // IN2: what some parser or store might read otherwise is refused by all alike.
@@ -186,8 +178,7 @@ mod tests {
             assert!(Fields::parse(body).is_err(), "{}", String::from_utf8_lossy(body));
         }
         let mut fields = Fields::parse(br#"{"a":"x\u0000y"}"#).unwrap();
-        assert!(fields.required("a", text).is_err());
-        assert!(fields.check().is_err());
+        assert!(fields.required::<Short>("a").is_err());
     }
 
     // IN3: nesting ends somewhere.
@@ -203,7 +194,7 @@ mod tests {
     fn en6_all_errors_at_once() {
         let mut fields = Fields::parse(br#"{"a":["x"],"b":{"$ne":null},"c":7,"d":"much too long","e":null}"#).unwrap();
         for name in ["a", "b", "c", "d", "e", "f"] {
-            assert!(fields.required(name, text).is_err());
+            assert!(fields.required::<Short>(name).is_err());
         }
         let noted: Vec<_> = fields.errors.iter().map(|error| (&*error.field, error.code)).collect();
         let wrong = "WRONG_TYPE";
@@ -216,9 +207,8 @@ mod tests {
     #[test]
     fn absent_null_and_given_differ_in_a_change() {
         let mut fields = Fields::parse(br#"{"a":"x","b":null}"#).unwrap();
-        assert_eq!(fields.change("a", text).unwrap(), Some(Some("x".into())));
-        assert_eq!(fields.change("b", text).unwrap(), Some(None));
-        assert_eq!(fields.change("c", text).unwrap(), None);
-        assert!(fields.check().is_ok());
+        assert_eq!(fields.change::<Short>("a").unwrap(), Some(Some("x".into())));
+        assert_eq!(fields.change::<Short>("b").unwrap(), Some(None));
+        assert_eq!(fields.change::<Short>("c").unwrap(), None);
     }
 }

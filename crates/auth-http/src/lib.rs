@@ -16,6 +16,7 @@ mod cors;
 pub mod csrf;
 mod device;
 mod endpoint;
+mod fields;
 mod idempotency;
 mod identity;
 mod misdirected;

@@ -9,6 +9,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
 use crate::body::Fields;
+use crate::fields::FromFields;
 use crate::problem::{Problem, ProblemCode};
 use crate::route::Parameters;
 
@@ -27,12 +28,12 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
-    /// The body's fields. An empty body has none.
+    /// What the operation reads of the body. An empty body has no fields.
     ///
     /// # Errors
-    /// 400 when the body is no JSON object.
-    pub(crate) fn fields(&self) -> Result<Fields, Problem> {
-        Fields::parse(&self.body)
+    /// 400 when the body is no JSON object, or with every field that is wrong.
+    pub(crate) fn body<T: FromFields>(&self) -> Result<T, Problem> {
+        Fields::parse(&self.body)?.read()
     }
 
     /// Who is signed in.

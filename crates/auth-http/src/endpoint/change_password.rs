@@ -3,18 +3,25 @@
 use auth_core::flow::change_password;
 
 use super::{Outcome, field};
+use crate::fields::{Required, fields};
 use crate::mount::Mount;
 use crate::reply;
 use crate::request::Incoming;
 
+fields! {
+    /// The password to be replaced, and the new one.
+    struct ChangePassword {
+        /// The password that counts now.
+        current: Required<field::Password> = "currentPassword",
+        /// The password that counts from now on.
+        new: Required<field::NewPassword> = "newPassword",
+    }
+}
+
 /// `{currentPassword, newPassword}` → 200 *Authenticated*.
 pub(super) async fn change(mount: &Mount, request: &Incoming) -> Outcome {
+    let ChangePassword { current, new } = request.body()?;
     let signed = request.signed()?;
-    let mut body = request.fields()?;
-    let current = body.required("currentPassword", field::password);
-    let new = body.required("newPassword", field::password);
-    body.check()?;
-
-    let authenticated = change_password::change(&mount.auth, signed, &current?, &new?, &request.context).await?;
+    let authenticated = change_password::change(&mount.auth, signed, &current, &new, &request.context).await?;
     Ok(reply::authenticated(mount, &authenticated))
 }

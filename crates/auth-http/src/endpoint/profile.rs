@@ -6,6 +6,7 @@ use auth_core::flow::profile;
 use http::StatusCode;
 
 use super::{Outcome, field};
+use crate::fields::{Change, fields};
 use crate::reply::{self, Session, UserAndSession, UserOnly};
 use crate::request::Incoming;
 
@@ -16,17 +17,24 @@ pub(super) fn show(request: &Incoming) -> Outcome {
     Ok(reply::json(StatusCode::OK, &UserAndSession { user: (&signed.user).into(), session }))
 }
 
+fields! {
+    /// What users tell of themselves. What is absent stays; `null` clears.
+    struct EditProfile {
+        /// What to call the user, without control characters.
+        name: Change<field::Name> = "name",
+        /// A picture: an `https` URL without credentials.
+        image_url: Change<field::ImageUrl> = "imageUrl",
+        /// An international number. Blanks, dots, hyphens and brackets in it are dropped.
+        phone_number: Change<field::PhoneNumber> = "phoneNumber",
+        /// A language tag (BCP 47): the language of mail.
+        locale: Change<field::Locale> = "locale",
+    }
+}
+
 /// `{name?, imageUrl?, phoneNumber?, locale?}` → 200 `{user}`. What is absent stays; `null` clears.
 pub(super) async fn edit(auth: &Auth, request: &Incoming) -> Outcome {
-    let signed = request.signed()?;
-    let mut body = request.fields()?;
-    let name = body.change("name", field::name);
-    let image_url = body.change("imageUrl", field::image_url);
-    let phone_number = body.change("phoneNumber", field::phone_number);
-    let locale = body.change("locale", field::locale);
-    body.check()?;
-
-    let edit = ProfileEdit { name: name?, image_url: image_url?, phone_number: phone_number?, locale: locale? };
-    let user = profile::edit(auth, signed, edit, &request.context).await?;
+    let EditProfile { name, image_url, phone_number, locale } = request.body()?;
+    let edit = ProfileEdit { name, image_url, phone_number, locale };
+    let user = profile::edit(auth, request.signed()?, edit, &request.context).await?;
     Ok(reply::json(StatusCode::OK, &UserOnly { user: (&user).into() }))
 }

@@ -5,19 +5,28 @@ use auth_core::flow::register::{self, Registration};
 use http::StatusCode;
 
 use super::{Outcome, field};
+use crate::fields::{Optional, Required, fields};
 use crate::reply::{self, UserOnly};
 use crate::request::Incoming;
 
+fields! {
+    /// What an account is made of.
+    struct Register {
+        /// Where mail goes, and what the user signs in with.
+        email: Required<field::Email> = "email",
+        /// Not a common one, not easy to guess, and not made of the user's own address or name.
+        password: Required<field::NewPassword> = "password",
+        /// What to call the user, without control characters.
+        name: Optional<field::Name> = "name",
+        /// A language tag (BCP 47): the language of mail.
+        locale: Optional<field::Locale> = "locale",
+    }
+}
+
 /// `{email, password, name?, locale?}` → 201 `{user}`.
 pub(super) async fn register(auth: &Auth, request: &Incoming) -> Outcome {
-    let mut body = request.fields()?;
-    let email = body.required("email", field::email);
-    let password = body.required("password", field::password);
-    let name = body.optional("name", field::name);
-    let locale = body.optional("locale", field::locale);
-    body.check()?;
-
-    let registration = Registration { email: email?, password: password?, name: name?, locale: locale? };
+    let Register { email, password, name, locale } = request.body()?;
+    let registration = Registration { email, password, name, locale };
     let user = register::register(auth, registration, &request.context).await?;
     Ok(reply::json(StatusCode::CREATED, &UserOnly { user: (&user).into() }))
 }

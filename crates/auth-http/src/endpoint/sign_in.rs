@@ -1,24 +1,32 @@
 //! `POST /login`.
 
-use auth_core::flow::sign_in::{self, Credentials, SignIn};
+use auth_core::flow::sign_in::{self, Credentials};
 
 use super::{Outcome, field};
+use crate::fields::{Optional, Required, fields};
 use crate::mount::Mount;
 use crate::problem::Problem;
 use crate::reply;
 use crate::request::Incoming;
 
+fields! {
+    /// Address and password.
+    struct SignIn {
+        /// The account's address.
+        email: Required<field::Email> = "email",
+        /// The account's password.
+        password: Required<field::Password> = "password",
+        /// Of an earlier sign-in from this client.
+        device: Optional<field::OpaqueToken> = "deviceToken",
+    }
+}
+
 /// `{email, password, deviceToken?}` → 200 *Authenticated*.
 pub(super) async fn sign_in(mount: &Mount, request: &Incoming) -> Outcome {
-    let mut body = request.fields()?;
-    let email = body.required("email", field::email);
-    let password = body.required("password", field::password);
-    let device = body.optional("deviceToken", field::text);
-    body.check()?;
-
-    let credentials = Credentials { email: email?, password: password?, device: device? };
+    let SignIn { email, password, device } = request.body()?;
+    let credentials = Credentials { email, password, device };
     match sign_in::sign_in(&mount.auth, credentials, &request.context).await? {
-        SignIn::Complete(authenticated) => Ok(reply::authenticated(mount, &authenticated)),
+        sign_in::SignIn::Complete(authenticated) => Ok(reply::authenticated(mount, &authenticated)),
         step => Err(Problem::internal(format!("a step of signing in without a reply: {step:?}"))),
     }
 }

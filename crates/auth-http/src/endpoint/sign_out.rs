@@ -4,21 +4,27 @@ use auth_core::flow::sign_out;
 
 use super::{Outcome, field};
 use crate::bearer;
+use crate::fields::{Optional, fields};
 use crate::mount::Mount;
 use crate::reply;
 use crate::request::Incoming;
 
+fields! {
+    /// The session to end, where no credential names it.
+    struct SignOut {
+        /// A refresh token of the session.
+        token: Optional<field::OpaqueToken> = "refreshToken",
+    }
+}
+
 /// A credential, `{refreshToken}`, both, or nothing → 204. Whatever was presented is dead afterwards; a store that can't
 /// say so is an error, never a 204.
 pub(super) async fn sign_out(mount: &Mount, request: &Incoming) -> Outcome {
-    let mut body = request.fields()?;
-    let token = body.optional("refreshToken", field::text);
-    body.check()?;
-
+    let body: SignOut = request.body()?;
     if let Some(token) = bearer::token(&request.head.headers) {
         sign_out::by_access_token(&mount.auth, token, &request.context).await?;
     }
-    if let Some(token) = token? {
+    if let Some(token) = body.token {
         sign_out::by_refresh_token(&mount.auth, &token, &request.context).await?;
     }
     Ok(reply::signed_out(mount))
