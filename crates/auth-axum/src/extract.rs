@@ -9,6 +9,8 @@ use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 
+use crate::router::peer;
+
 /// The user who asks. Without a live credential the request is answered with 401, as `application/problem+json`.
 ///
 /// The credential is checked against its session in the store, once a request however many extractors ask, so sign-out,
@@ -82,7 +84,7 @@ where
         return Ok(Arc::clone(&signed.0));
     }
     let http = AuthHttp::from_ref(state);
-    match http.identify(parts).await {
+    match http.identify(parts, peer(&parts.extensions)).await {
         Ok(identified) => {
             let signed = Arc::new(identified.signed);
             parts.extensions.insert(Identified(Arc::clone(&signed)));

@@ -95,6 +95,6 @@ async fn read(body: Body, max: usize) -> Result<Bytes, Problem> {
 }
 
 /// The other end of the connection, where the server was told to note it.
-fn peer(extensions: &http::Extensions) -> Option<IpAddr> {
+pub(crate) fn peer(extensions: &http::Extensions) -> Option<IpAddr> {
     extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
 }

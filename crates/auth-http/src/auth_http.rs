@@ -150,7 +150,7 @@ impl AuthHttp {
         response
     }
 
-    /// The session behind the request's credential, with its user: one read.
+    /// The session behind the request's credential, with its user: one read. `peer` is the other end of the connection.
     ///
     /// Taken is what any of the profiles delivers: an access token in `Authorization`, or else a session cookie. What a
     /// browser authenticates by cookie has to come from an origin of ours and, where the method is unsafe and the profile
@@ -159,8 +159,8 @@ impl AuthHttp {
     /// # Errors
     /// 401 where there is no credential or a dead one; 403 for another site's request; 500 or 503 where the store can't
     /// say.
-    pub async fn identify(&self, head: &Parts) -> Result<Identified, Problem> {
-        self.identify_form(head, None).await
+    pub async fn identify(&self, head: &Parts, peer: Option<IpAddr>) -> Result<Identified, Problem> {
+        self.identify_form(head, peer, None).await
     }
 
     /// The same, for what a form of the host's own sends: its field `csrf_token` will do in place of the header. See
@@ -168,12 +168,17 @@ impl AuthHttp {
     ///
     /// # Errors
     /// As [`identify`](Self::identify).
-    pub async fn identify_form(&self, head: &Parts, csrf_token: Option<&str>) -> Result<Identified, Problem> {
+    pub async fn identify_form(
+        &self,
+        head: &Parts,
+        peer: Option<IpAddr>,
+        csrf_token: Option<&str>,
+    ) -> Result<Identified, Problem> {
         let mount = self.presented(&head.headers).ok_or_else(Problem::unauthorized)?;
         if mount.cookies.is_some() {
             origin::check(&head.method, &head.headers, &self.0.origins)?;
         }
-        identity::identify(mount, head, csrf_token).await
+        identity::identify(mount, head, csrf_token, &self.context(&head.headers, peer)).await
     }
 
     /// The same, for what guests may ask for too: `None` where there is no credential. A session cookie that is dead
@@ -181,9 +186,9 @@ impl AuthHttp {
     ///
     /// # Errors
     /// As [`identify`](Self::identify), otherwise.
-    pub async fn identify_optional(&self, head: &Parts) -> Result<Option<Identified>, Problem> {
+    pub async fn identify_optional(&self, head: &Parts, peer: Option<IpAddr>) -> Result<Option<Identified>, Problem> {
         let Some(mount) = self.presented(&head.headers) else { return Ok(None) };
-        match self.identify(head).await {
+        match self.identify(head, peer).await {
             Err(problem) if mount.cookies.is_some() && problem.code() == ProblemCode::Unauthorized => Ok(None),
             outcome => outcome.map(Some),
         }
@@ -204,6 +209,17 @@ impl AuthHttp {
         self.caller(headers).finish(Err(problem))
     }
 
+    /// Who asks, for audit entries and throttles: of a request that comes from `peer`.
+    pub fn context(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> Context {
+        self.context_of(self.caller(headers).request_id, headers, peer)
+    }
+
+    fn context_of(&self, request_id: String, headers: &HeaderMap, peer: Option<IpAddr>) -> Context {
+        let ip = client::address(peer, headers, &self.0.settings.trusted_proxies);
+        let user_agent = headers.get(USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
+        Context::new(Some(ip), user_agent.as_deref(), Some(request_id))
+    }
+
     async fn answer(
         &self,
         route: &Route,
@@ -213,11 +229,9 @@ impl AuthHttp {
         request_id: &str,
     ) -> Result<Response<Bytes>, Problem> {
         self.admit(&head)?;
-        let Inner { mounts, settings, readiness, .. } = &*self.0;
+        let Inner { mounts, readiness, .. } = &*self.0;
         let mount = mounts.get(route.profile).ok_or_else(|| Problem::internal("a route of another table"))?;
-        let ip = client::address(peer, &head.headers, &settings.trusted_proxies);
-        let user_agent = head.headers.get(USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
-        let context = Context::new(Some(ip), user_agent.as_deref(), Some(request_id.to_owned()));
+        let context = self.context_of(request_id.to_owned(), &head.headers, peer);
         if !route.operation.is_probe() {
             throttle::admit(&mount.auth, &context).await?;
         }
@@ -226,7 +240,7 @@ impl AuthHttp {
         let parameters = route.parameters(head.uri.path()).unwrap_or_default();
         let identified = match route.operation.access() {
             Access::Anybody => None,
-            Access::SignedIn => Some(identity::identify(mount, &head, None).await?),
+            Access::SignedIn => Some(identity::identify(mount, &head, None, &context).await?),
         };
         let (signed, set_cookies) =
             identified.map_or_else(Default::default, |found| (Some(found.signed), found.set_cookies));

@@ -1,6 +1,6 @@
 //! Who asks: the session behind a request's credential, whatever it travels in.
 
-use auth_core::domain::Signed;
+use auth_core::domain::{Context, Signed};
 use auth_core::flow::authenticate;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
@@ -54,7 +54,12 @@ pub(crate) fn is_presented(mount: &Mount, headers: &HeaderMap) -> bool {
 /// # Errors
 /// 401 where there is no credential or a dead one; 403 where a cookie came without the CSRF token that the profile asks
 /// for.
-pub(crate) async fn identify(mount: &Mount, head: &Parts, field: Option<&str>) -> Result<Identified, Problem> {
+pub(crate) async fn identify(
+    mount: &Mount,
+    head: &Parts,
+    field: Option<&str>,
+    _context: &Context,
+) -> Result<Identified, Problem> {
     let presented = Presented::of(mount, &head.headers).ok_or_else(Problem::unauthorized)?;
     let is_cookie = matches!(presented, Presented::Cookie(_));
     let signed = match presented {
