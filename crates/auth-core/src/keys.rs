@@ -7,7 +7,7 @@ use aws_lc_rs::{hkdf, hmac};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::adapter::PasswordKeys;
-use crate::domain::{KeyId, Mac, Sealed};
+use crate::domain::{KeyId, Mac, PepperCheck, Sealed};
 use crate::port::Entropy;
 
 /// The current pepper's subkeys, and those of the peppers before it.
@@ -100,6 +100,16 @@ impl KeyRing {
         self.find(mac.key()).is_some_and(|keys| Mac::new(keys.id, keys.tag(usage, parts)).matches(mac))
     }
 
+    /// What a store keeps to know the current pepper by.
+    pub(crate) fn check(&self) -> PepperCheck {
+        PepperCheck { key: self.current.id, mac: self.mac(MacUse::Check, &[CHECKED]) }
+    }
+
+    /// Whether `check` was made under one of the ring's peppers. Constant time.
+    pub fn made(&self, check: &PepperCheck) -> bool {
+        check.key == check.mac.key() && self.verify(MacUse::Check, &[CHECKED], &check.mac)
+    }
+
     /// Encrypts `plain` so that it opens for the same `bound_to` only: AES-256-GCM-SIV (RFC 8452), which forgives a
     /// repeated nonce.
     pub fn seal(&self, bound_to: &[&[u8]], plain: &[u8], entropy: &dyn Entropy) -> Result<Sealed, SealError> {
@@ -152,6 +162,8 @@ impl KeyRing {
 pub struct SealError;
 
 const HEADER: usize = 8 + 12;
+/// What the MAC of a pepper check is over.
+const CHECKED: &[u8] = b"this store belongs to this pepper";
 
 /// The subkeys of one pepper.
 struct Subkeys {

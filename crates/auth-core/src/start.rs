@@ -8,8 +8,8 @@ use tokio::sync::Notify;
 use crate::access_token::{AccessTokens, Ed25519Key, HmacSecret, KeySet};
 use crate::adapter::{Argon2Pool, LocalThrottle, NoBreachCheck, PoolSettings, SystemClock, SystemEntropy};
 use crate::auth::{Auth, Fault};
-use crate::domain::{AuditKind, LeaseId, PepperCheck, SigningKey, Timestamp};
-use crate::keys::{KeyRing, MacUse, SealError};
+use crate::domain::{AuditKind, LeaseId, SigningKey, Timestamp};
+use crate::keys::{KeyRing, SealError};
 use crate::port::{BreachedPasswords, Change, Clock, CommitError, Entropy, PasswordHasher, Rejected, Store, Throttle};
 use crate::settings::Settings;
 
@@ -142,16 +142,12 @@ impl Auth {
 
 /// Refuses a pepper that the store wasn't used with (SC3): nobody could sign in, and nothing would say why.
 async fn check_pepper(store: &dyn Store, ring: &KeyRing) -> Result<(), StartError> {
-    const CONSTANT: &[u8] = b"this store belongs to this pepper";
     let checks = store.pepper_checks().await?;
-    let is_ours =
-        |check: &PepperCheck| check.key == check.mac.key() && ring.verify(MacUse::Check, &[CONSTANT], &check.mac);
-    if !checks.is_empty() && !checks.iter().any(is_ours) {
+    if !checks.is_empty() && !checks.iter().any(|check| ring.made(check)) {
         return Err(StartError::ForeignPepper(checks.len()));
     }
     if !checks.iter().any(|check| check.key == ring.current()) {
-        let check = PepperCheck { key: ring.current(), mac: ring.mac(MacUse::Check, &[CONSTANT]) };
-        store.commit(&[Change::AddPepperCheck(check)]).await?;
+        store.commit(&[Change::AddPepperCheck(ring.check())]).await?;
     }
     Ok(())
 }

@@ -31,7 +31,7 @@ impl Composer {
 
     #[cfg(feature = "smtp")]
     pub(crate) fn domain(&self) -> &str {
-        self.sender.address().domain()
+        self.sender.domain()
     }
 
     /// The message that tells `mail`.

@@ -56,6 +56,11 @@ impl Sender {
         self.name.as_deref().unwrap_or(self.address.domain())
     }
 
+    /// The domain of the address.
+    pub fn domain(&self) -> &str {
+        self.address.domain()
+    }
+
     pub(crate) const fn address(&self) -> &Address {
         &self.address
     }

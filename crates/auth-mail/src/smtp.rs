@@ -56,6 +56,25 @@ impl SmtpMailer {
         Ok(Self { composer, connections, slots: Semaphore::new(MAX_CONNECTIONS), timeout })
     }
 
+    /// Whether the server can be reached, has a certificate to trust, and takes our password. Sends nothing.
+    ///
+    /// # Errors
+    /// [`MailError::Transient`] with the server's words.
+    pub async fn check(&self) -> Result<(), MailError> {
+        let connecting = async {
+            let opened = self.connections.take().await;
+            self.connections.keep(opened.map_err(|error| transient("connecting to the SMTP server", &error))?);
+            Ok(())
+        };
+        self.in_time(connecting).await
+    }
+
+    /// Around everything: lettre's own timeout ends with the TCP connection.
+    async fn in_time(&self, work: impl Future<Output = Result<(), MailError>>) -> Result<(), MailError> {
+        let late = |_| MailError::Transient(format!("the SMTP server took more than {:?}", self.timeout));
+        tokio::time::timeout(self.timeout, work).await.map_err(late).flatten()
+    }
+
     async fn deliver(&self, message: &Message) -> Result<(), MailError> {
         let _slot = self.slots.acquire().await;
         let opened = self.connections.take().await;
@@ -75,10 +94,7 @@ impl SmtpMailer {
 impl Mailer for SmtpMailer {
     async fn send(&self, mail: &Mail) -> Result<(), MailError> {
         let message = self.composer.compose(mail)?;
-        // Around everything: lettre's own timeout ends with the TCP connection.
-        let delivered = tokio::time::timeout(self.timeout, self.deliver(&message)).await;
-        let late = |_| MailError::Transient(format!("the SMTP server took more than {:?}", self.timeout));
-        delivered.map_err(late).flatten()
+        self.in_time(self.deliver(&message)).await
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod command;
 mod config;
+mod doctor;
 mod log;
 mod pepper_file;
 mod service;
@@ -9,8 +10,10 @@ mod service;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
 
+use crate::command::Command;
+use crate::command::output::{Format, complain};
 use crate::config::{Config, Source};
 
 /// Authentication and user management for web applications.
@@ -18,7 +21,8 @@ use crate::config::{Config, Source};
 #[command(
     name = "auth-server",
     version,
-    after_help = "Configuration is read from the environment, from .env and from --config; .env.example lists all settings."
+    after_help = "Configuration is read from the environment, from .env and from --config; .env.example lists all settings.\n\
+                  Exit codes: 0 done, 1 failed, 2 wrong usage."
 )]
 struct Arguments {
     /// A TOML file with settings; the environment wins over it.
@@ -31,70 +35,51 @@ struct Arguments {
     command: Option<Command>,
 }
 
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Answer requests (what happens without a command).
-    Serve {
-        /// Development: mail goes to the console and MAIL_DIR, whatever else is configured; loopback only.
-        #[arg(long)]
-        dev: bool,
-    },
-    /// Bring the database's schema up to date.
-    Migrate,
-    /// Show the schema, for teams that own their migrations.
-    Schema {
-        #[command(subcommand)]
-        command: SchemaCommand,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum SchemaCommand {
-    /// Print all migrations as one SQL script.
-    Print {
-        /// The database it is for.
-        #[arg(long)]
-        dialect: command::schema::DialectName,
-    },
-}
-
 /// Why a command failed. Shown to whoever started it, with all causes.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match run(arguments) {
+    match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            let mut message = format!("auth-server: {failure}");
-            let mut cause = failure.source();
-            while let Some(error) = cause {
-                message.push_str(&format!(": {error}"));
-                cause = error.source();
-            }
-            command::complain(&message);
+            complain(&format!("auth-server: {}", with_causes(&*failure)));
             ExitCode::FAILURE
         }
     }
 }
 
+/// An error with all that caused it, in one line.
+fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
 fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { config: file, json, command } = arguments;
+    let format = if json { Format::Json } else { Format::Text };
     let command = command.unwrap_or(Command::Serve { dev: false });
     // Needs no configuration, and must work before there is one.
-    if let Command::Schema { command: SchemaCommand::Print { dialect } } = command {
-        return command::schema::print(dialect, json);
+    if let Command::Schema { command } = command {
+        return command::schema::run(&command, format);
     }
     let source = Source::read(file.as_deref());
-    let is_dev = matches!(command, Command::Serve { dev: true });
-    let config = Config::parse(if is_dev { source.for_development() } else { source })?;
+    let source = if matches!(command, Command::Serve { dev: true }) { source.for_development() } else { source };
+    let config = Config::parse(source);
+    // What is wrong with the configuration is among what that looks for.
+    if matches!(command, Command::Doctor) {
+        return block_on(command::doctor::run(config, file.as_deref(), format));
+    }
+    let config = config?;
     log::start(&config.log)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async move {
+    block_on(async {
         match command {
             Command::Serve { .. } => command::serve::run(config).await,
-            Command::Migrate => command::migrate::run(&config, json).await,
-            Command::Schema { .. } => Ok(()),
+            Command::Migrate => command::migrate::run(&config, format).await,
+            Command::Schema { .. } | Command::Doctor => Ok(()),
         }
     })
+}
+
+fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }

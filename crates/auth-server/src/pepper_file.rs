@@ -19,9 +19,8 @@ use crate::Failure;
 /// pepper every password in the database would be wrong.
 pub(crate) fn load_or_create(database: &Path, entropy: &dyn Entropy) -> Result<Pepper, Failure> {
     let path = path_beside(database);
-    match read(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        text => return parse(&path, &text.map_err(|error| format!("{}: {error}", path.display()))?),
+    if let Some(pepper) = find(&path)? {
+        return Ok(pepper);
     }
     let mut bytes = Zeroizing::new([0; 32]);
     entropy.fill(&mut *bytes);
@@ -40,7 +39,29 @@ pub(crate) fn load_or_create(database: &Path, entropy: &dyn Entropy) -> Result<P
     }
 }
 
-fn path_beside(database: &Path) -> PathBuf {
+/// The pepper beside `database`, which was used with one.
+///
+/// # Errors
+/// As above, and when there is none.
+pub(crate) fn load(database: &Path) -> Result<Pepper, Failure> {
+    let path = path_beside(database);
+    find(&path)?.ok_or_else(|| {
+        let file = path.display();
+        format!("the store was made under another pepper, and {file} is missing: set AUTH_PEPPER, or put the file back")
+            .into()
+    })
+}
+
+/// The pepper in that file; `None` where there is no file.
+fn find(path: &Path) -> Result<Option<Pepper>, Failure> {
+    match read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        text => parse(path, &text.map_err(|error| format!("{}: {error}", path.display()))?).map(Some),
+    }
+}
+
+/// Where the pepper of `database` is.
+pub(crate) fn path_beside(database: &Path) -> PathBuf {
     let mut path = database.as_os_str().to_owned();
     path.push(".pepper");
     path.into()

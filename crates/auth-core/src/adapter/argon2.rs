@@ -93,6 +93,11 @@ impl Argon2Settings {
             Ok(Self { memory_kib, passes, lanes })
         }
     }
+
+    /// KiB of memory that a hash takes (m).
+    pub const fn memory_kib(&self) -> u32 {
+        self.memory_kib
+    }
 }
 
 /// m=19456, t=2, p=1.

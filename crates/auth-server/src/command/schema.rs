@@ -1,10 +1,21 @@
 //! `schema print`: the schema as SQL.
 
 use auth_schema::Dialect;
-use clap::ValueEnum;
+use clap::{Subcommand, ValueEnum};
+use serde_json::json;
 
-use super::say;
+use super::output::Format;
 use crate::Failure;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print all migrations as one SQL script.
+    Print {
+        /// The database it is for.
+        #[arg(long)]
+        dialect: DialectName,
+    },
+}
 
 /// A database's SQL, by the name that the command line takes.
 #[derive(Debug, Clone, Copy)]
@@ -21,12 +32,9 @@ impl ValueEnum for DialectName {
 }
 
 /// Prints all migrations of a dialect as one script.
-pub(crate) fn print(DialectName(dialect): DialectName, json: bool) -> Result<(), Failure> {
-    let sql = auth_schema::script(dialect);
-    if json {
-        say(&serde_json::json!({ "dialect": dialect.as_str(), "sql": sql }).to_string());
-    } else {
-        say(sql.trim_end());
-    }
+pub(crate) fn run(command: &Command, format: Format) -> Result<(), Failure> {
+    let Command::Print { dialect: DialectName(dialect) } = command;
+    let sql = auth_schema::script(*dialect);
+    format.print(&json!({ "dialect": dialect.as_str(), "sql": sql }), || sql.clone());
     Ok(())
 }

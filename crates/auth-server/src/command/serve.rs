@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::say;
+use super::output::say;
 use crate::Failure;
 use crate::config::Config;
 use crate::service::{self, Service};

@@ -12,7 +12,7 @@ use std::time::Duration;
 use auth_core::Signing;
 use auth_core::access_token::{Ed25519Key, HmacSecret};
 use auth_core::keys::Pepper;
-use auth_core::settings::{AccessCheck, Lifetimes, Reuse, UnverifiedSignIn};
+use auth_core::settings::{AccessCheck, Lifetimes, Permissions, Reuse, UnverifiedSignIn};
 use auth_http::Origin;
 use auth_mail::Sender;
 #[cfg(feature = "ses")]
@@ -20,6 +20,8 @@ use auth_mail::SesSettings;
 #[cfg(feature = "smtp")]
 use auth_mail::{SmtpPassword, SmtpSettings, Tls};
 use ipnet::IpNet;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -39,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) pepper: Option<Pepper>,
     pub(crate) old_peppers: Vec<Pepper>,
     pub(crate) signing: Signing,
+    /// The file that the signing key was read from.
+    pub(crate) key_file: Option<PathBuf>,
     pub(crate) mail: Mail,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) reuse: Reuse,
@@ -47,6 +51,7 @@ pub(crate) struct Config {
     pub(crate) throttle: bool,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) allowed_origins: Vec<Origin>,
+    pub(crate) permissions: Permissions,
     pub(crate) log: String,
 }
 
@@ -66,14 +71,14 @@ pub(crate) enum Database {
 }
 
 /// Who takes mail, and whom it is from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Mail {
     pub(crate) sender: Sender,
     pub(crate) via: Via,
 }
 
 /// Who takes mail.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Via {
     /// A server that delivers it.
     #[cfg(feature = "smtp")]
@@ -137,6 +142,13 @@ impl Config {
     }
 }
 
+/// Whether `text` is a level, or levels by target. A single word that is no level would be taken for a target of that name,
+/// and a misspelt level would silence everything.
+fn is_filter(text: &str) -> bool {
+    let is_level = |word: &str| !word.is_empty() && word.parse::<LevelFilter>().is_ok();
+    text.parse::<Targets>().is_ok() && text.split(',').all(|part| part.contains('=') || is_level(part))
+}
+
 /// An Ed25519 key from a PEM file.
 fn read_key(path: &Path) -> Result<Ed25519Key, Failure> {
     let pem = Zeroizing::new(std::fs::read(path)?);
@@ -158,7 +170,8 @@ impl Reader {
         self.only("AUTH_STORE", &["sqlx"]);
         self.only("AUTH_WEB", &["axum"]);
         let loopback = SocketAddr::from(([127, 0, 0, 1], 8080));
-        let (database, signing, mail) = (self.database(), self.signing(), self.mail());
+        let key_file = self.source.take("JWT_KEY_FILE").map(PathBuf::from);
+        let (database, signing, mail) = (self.database(), self.signing(key_file.as_deref()), self.mail());
         let config = Config {
             listen: self.parsed("AUTH_LISTEN", "an address and port such as 127.0.0.1:8080").unwrap_or(loopback),
             public_url: self.url("PUBLIC_URL"),
@@ -168,6 +181,7 @@ impl Reader {
             pepper: self.secret("AUTH_PEPPER").and_then(|secret| self.pepper("AUTH_PEPPER", &secret)),
             old_peppers: self.old_peppers(),
             signing,
+            key_file,
             mail: mail?,
             lifetimes: self.lifetimes(),
             reuse: self.choice("AUTH_REUSE", &[("refuse", Reuse::Refuse), ("resume", Reuse::Resume)]),
@@ -186,6 +200,7 @@ impl Reader {
             allowed_origins: self.list("AUTH_ALLOWED_ORIGINS", "an origin such as https://app.example.com", |text| {
                 Origin::parse(text).ok()
             }),
+            permissions: self.source.take_permissions(),
             log: self.source.take("AUTH_LOG").unwrap_or_else(|| "info".to_owned()),
         };
         self.check(&config);
@@ -218,7 +233,7 @@ impl Reader {
                 "AUTH_TRUSTED_PROXIES: {network} would believe everybody; name your proxies' networks"
             ));
         }
-        if config.log.parse::<tracing_subscriber::filter::Targets>().is_err() {
+        if !is_filter(&config.log) {
             self.mistake("AUTH_LOG is no filter such as info or auth_core=debug,info");
         }
     }
@@ -264,16 +279,16 @@ impl Reader {
         pepper.map_err(|error| self.mistake(format!("{name}: {error}"))).ok()
     }
 
-    fn signing(&mut self) -> Signing {
-        match (self.secret("JWT_SECRET"), self.source.take("JWT_KEY_FILE")) {
+    fn signing(&mut self, key_file: Option<&Path>) -> Signing {
+        match (self.secret("JWT_SECRET"), key_file) {
             (Some(_), Some(_)) => self.mistake("JWT_SECRET and JWT_KEY_FILE are both set: one key signs"),
             (Some(secret), None) => match HmacSecret::new(secret.as_bytes()) {
                 Ok(secret) => return Signing::Secret(secret),
                 Err(error) => self.mistake(format!("JWT_SECRET: {error}")),
             },
-            (None, Some(file)) => match read_key(Path::new(&file)) {
+            (None, Some(file)) => match read_key(file) {
                 Ok(key) => return Signing::Own(key),
-                Err(error) => self.mistake(format!("JWT_KEY_FILE {file}: {error}")),
+                Err(error) => self.mistake(format!("JWT_KEY_FILE {}: {error}", file.display())),
             },
             (None, None) => {}
         }

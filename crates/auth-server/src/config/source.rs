@@ -4,15 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
+use auth_core::domain::Role;
+use auth_core::settings::Permissions;
+
 use super::variables::{RESERVED, VARIABLES};
 
 /// The settings that were given, by name, before anybody has looked at their values.
 ///
 /// The environment wins over `.env`, which wins over the TOML file. An empty value counts as not given. The TOML file has
-/// the variables' names as keys, in either case, and lists instead of commas where that reads better.
+/// the variables' names as keys, in either case, lists instead of commas where that reads better, and a table of
+/// permissions, which has no variable.
 #[derive(Default)]
 pub(crate) struct Source {
     values: BTreeMap<&'static str, String>,
+    permissions: Permissions,
     given: BTreeSet<&'static str>,
     mistakes: Vec<String>,
 }
@@ -63,6 +68,11 @@ impl Source {
         self.values.remove(name)
     }
 
+    /// The permissions of the TOML file.
+    pub(crate) fn take_permissions(&mut self) -> Permissions {
+        std::mem::take(&mut self.permissions)
+    }
+
     /// Whether there was a value, also if it has been taken, and also if it was no good.
     pub(crate) fn was_given(&self, name: &'static str) -> bool {
         self.given.contains(name)
@@ -107,10 +117,36 @@ impl Source {
                 return self.mistakes.push(format!("{file} is not valid TOML (line {line})"));
             }
         };
+        let mut names = BTreeSet::new();
         for (key, value) in table {
+            if let ("permissions", toml::Value::Table(permissions)) = (key.as_str(), &value) {
+                self.add_permissions("", permissions, file);
+                continue;
+            }
+            let name = key.to_ascii_uppercase();
             let value = plain(&value).ok_or("must be a text, a number or a list of texts");
-            if !self.add(&key.to_ascii_uppercase(), value, file) {
+            if !self.add(&name, value, file) {
                 self.unknown(&key, file);
+            } else if !names.insert(name) {
+                self.mistakes.push(format!("{key} in {file} stands there twice, in another case"));
+            }
+        }
+    }
+
+    /// Reads `"posts.write" = ["editor"]`. Without the quotes, TOML makes a table `posts` of it, which means the same.
+    fn add_permissions(&mut self, prefix: &str, table: &toml::Table, file: &str) {
+        for (key, value) in table {
+            let name = format!("{prefix}{key}");
+            match value {
+                toml::Value::Table(inner) => self.add_permissions(&format!("{name}."), inner, file),
+                toml::Value::Array(roles) => {
+                    let roles: Option<Vec<Role>> = roles.iter().map(|role| Role::parse(role.as_str()?)).collect();
+                    match roles {
+                        Some(roles) => self.permissions.allow(name, roles),
+                        None => self.mistakes.push(format!("permissions in {file}: {name:?} lists what is no role")),
+                    }
+                }
+                _ => self.mistakes.push(format!("permissions in {file}: {name:?} must be a list of roles")),
             }
         }
     }

@@ -35,6 +35,62 @@ fn the_example_lists_every_variable_and_changes_nothing() {
 }
 
 #[test]
+fn the_toml_example_lists_every_key_and_changes_nothing() {
+    let example = paper("portcullis.example.toml");
+    let table: toml::Table = example.parse().unwrap();
+    let names: Vec<String> = table.keys().map(|key| key.to_uppercase()).collect();
+    assert_all_variables(&names.iter().map(String::as_str).collect::<Vec<_>>());
+
+    let parse = |text: &str| {
+        let mut source = Source::default();
+        source.add_toml(text, "portcullis.toml");
+        Config::parse(source).unwrap()
+    };
+    assert_eq!(format!("{:?}", parse(&example)), format!("{:?}", of(&[]).unwrap()));
+
+    // What it only suggests can be taken.
+    let suggested = example.split_once("# [permissions]").unwrap().1.replace("\n# ", "\n");
+    let permissions = parse(&format!("[permissions]{suggested}")).permissions;
+    assert!(permissions.knows("posts.write") && permissions.knows("invoices.read"), "{permissions:?}");
+}
+
+// With or without quotes, a permission is the same.
+#[test]
+fn permissions_are_read_from_toml() {
+    let parse = |text: &str| {
+        let mut source = Source::default();
+        source.add_toml(text, "auth.toml");
+        Config::parse(source).map(|config| config.permissions)
+    };
+    let quoted = parse("[permissions]\n\"posts.write\" = [\"editor\", \"admin\"]\nexport = [\"admin\"]").unwrap();
+    assert_eq!(quoted, parse("[permissions]\nposts.write = [\"editor\", \"admin\"]\nexport = [\"admin\"]").unwrap());
+    assert!(quoted.knows("posts.write") && quoted.knows("export") && !quoted.knows("posts"));
+    for wrong in ["posts = \"admin\"", "posts = [1]", "posts = [\"no role\"]", "posts.write = 1"] {
+        let Mistakes(mistakes) = parse(&format!("[permissions]\n{wrong}")).unwrap_err();
+        assert!(matches!(&mistakes[..], [one] if one.starts_with("permissions in auth.toml: \"posts")), "{mistakes:?}");
+    }
+}
+
+#[test]
+fn a_key_stands_in_a_toml_file_once() {
+    let mut source = Source::default();
+    source.add_toml("auth_log = \"info\"\nAUTH_LOG = \"debug\"", "auth.toml");
+    let Mistakes(mistakes) = Config::parse(source).unwrap_err();
+    assert_eq!(mistakes, ["auth_log in auth.toml stands there twice, in another case"]);
+}
+
+// A misspelt level would be taken for the name of a target, and nothing would be logged.
+#[test]
+fn levels_are_spelt_right() {
+    for filter in ["info", "WARN", "off", "info,auth_core=debug", "auth_core=debug", "sqlx::query=off,warn"] {
+        assert_eq!(mistakes(&[("AUTH_LOG", filter)]), [""; 0], "{filter}");
+    }
+    for filter in ["loud", "infos", "auth_core", "info,auth_core", "info,", "auth_core=loud", "auth_core:debug"] {
+        assert_eq!(mistakes(&[("AUTH_LOG", filter)]).len(), 1, "{filter}");
+    }
+}
+
+#[test]
 fn the_configuration_page_has_every_variable() {
     let page = paper("docs/src/configuration.md");
     let names = page.lines().filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`'));

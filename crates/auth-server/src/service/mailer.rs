@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use auth_core::port::{Clock, Mailer};
+use auth_core::adapter::SystemClock;
+use auth_core::port::{Clock, MailError, Mailer};
 #[cfg(feature = "ses")]
 use auth_mail::SesMailer;
 #[cfg(feature = "smtp")]
@@ -29,4 +30,22 @@ pub(super) async fn open(mail: Mail, clock: Arc<dyn Clock>) -> Result<Arc<dyn Ma
             }
         }
     })
+}
+
+/// Whether the server that takes mail does; `None` where there is none, or none that can be asked without sending.
+pub(crate) async fn check(mail: &Mail) -> Option<Result<(), MailError>> {
+    match &mail.via {
+        #[cfg(feature = "smtp")]
+        Via::Smtp(settings) => {
+            let composer = Composer::new(mail.sender.clone(), Templates::default(), Arc::new(SystemClock::new()));
+            let mailer = SmtpMailer::new(settings.clone(), composer);
+            Some(match mailer {
+                Ok(mailer) => mailer.check().await,
+                Err(error) => Err(MailError::Transient(error.to_string())),
+            })
+        }
+        #[cfg(feature = "ses")]
+        Via::Ses(_) => None,
+        Via::Local { .. } => None,
+    }
 }

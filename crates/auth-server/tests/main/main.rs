@@ -5,6 +5,7 @@
 
 mod configuration;
 mod database_outage;
+mod doctor;
 mod kill;
 mod overload;
 mod quick_start;

@@ -47,6 +47,21 @@ async fn em1_names_do_not_reach_the_conversation() {
 }
 
 #[tokio::test]
+async fn a_check_says_hello_and_sends_nothing() {
+    let server = Scripted::start(&[]).await;
+    mailer(server.port).check().await.unwrap();
+    assert_eq!((server.count("EHLO"), server.count("MAIL")), (1, 0));
+
+    let server = Scripted::start(&[("EHLO", "554 go away\r\n")]).await;
+    let refusal = mailer(server.port).check().await.unwrap_err().to_string();
+    assert!(refusal.contains("go away"), "{refusal}");
+    let server = Scripted::start(&[("EHLO", HANG)]).await;
+    let settings = SmtpSettings::new("127.0.0.1", server.port, Tls::None).unwrap();
+    let mailer = mailer_with(settings.timeout(Duration::from_millis(100)).unwrap());
+    mailer.check().await.unwrap_err();
+}
+
+#[tokio::test]
 async fn connections_are_used_again() {
     let server = Scripted::start(&[]).await;
     let mailer = mailer(server.port);

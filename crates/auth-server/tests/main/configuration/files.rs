@@ -58,6 +58,7 @@ async fn sc3_a_pepper_that_is_not_the_stores(backend: Backend) {
     if backend == Backend::Sqlite {
         let without = home.clone().without("AUTH_PEPPER").refused();
         assert!(without.contains("made under another pepper"), "{without}");
+        assert!(!home.path("portcullis.db.pepper").exists(), "a pepper that opens nothing was made");
     }
 
     let server = changed.clone().with("AUTH_PEPPER_OLD", PEPPER).start().await;

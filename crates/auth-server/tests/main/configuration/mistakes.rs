@@ -96,6 +96,8 @@ fn sc3_each_mistake_is_enough() {
         ),
         (&[("AUTH_ACCESS_TTL", "2592001")], "lives longer than its session may"),
         (&[("AUTH_REFRESH_TTL", "10")], "the reuse leeway is no shorter"),
+        // What to log: a misspelt level would be taken for the name of a target, and silence everything.
+        (&[("AUTH_LOG", "loud")], "AUTH_LOG is no filter"),
         // Addresses.
         (&[("AUTH_LISTEN", "localhost")], "AUTH_LISTEN must be an address and port"),
         (&[("PUBLIC_URL", "https://auth.example.com/?a=b")], "PUBLIC_URL must be an address"),
@@ -138,7 +140,9 @@ async fn sc3_a_database_that_is_not_there() {
 /// Wrong usage is another exit code than failure.
 #[test]
 fn usage_errors_exit_with_2() {
-    for arguments in [&["serv"][..], &["--nonsense"], &["schema"], &["schema", "print"], &["migrate", "now"]] {
+    for arguments in
+        [&["serv"][..], &["--nonsense"], &["schema"], &["schema", "print"], &["migrate", "now"], &["doctor", "who"]]
+    {
         let output = Home::new().run(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
     }

@@ -77,10 +77,12 @@ async fn dotenv_is_read_in_the_current_folder_only() {
     home.below("deeper").start().await.stop().await;
 }
 
-/// Copied as it is, `.env.example` changes nothing.
+/// Copied as they are, the examples change nothing.
 #[tokio::test]
-async fn the_example_can_be_copied() {
+async fn the_examples_can_be_copied() {
     let home = Home::new();
     fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.env.example"), home.path(".env")).unwrap();
     home.start().await.stop().await;
+    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/../../portcullis.example.toml"), home.path("auth.toml")).unwrap();
+    home.start_with(&["--config", "auth.toml"]).await.stop().await;
 }

@@ -1,0 +1,102 @@
+//! Everything that the examination goes by.
+
+use std::path::{Path, PathBuf};
+
+use auth_core::adapter::SystemClock;
+use auth_core::domain::Timestamp;
+use auth_core::keys::KeyRing;
+use auth_core::port::{Clock, Store, StoreError};
+
+use super::files::{self, SecretFile};
+use super::machine::Machine;
+use crate::config::{Config, Database};
+use crate::{pepper_file, service, with_causes};
+
+/// What is known of a server, its machine and its surroundings.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    pub(crate) config: Config,
+    pub(crate) machine: Machine,
+    pub(crate) store: StoreState,
+    /// Why the server that takes mail doesn't, if it doesn't; `None` where nobody was asked.
+    pub(crate) mailer: Option<Result<(), String>>,
+    /// Files that hold secrets.
+    pub(crate) files: Vec<SecretFile>,
+    pub(crate) now: Timestamp,
+}
+
+/// What became of asking the store.
+#[derive(Debug)]
+pub(crate) enum StoreState {
+    /// A file that isn't there yet.
+    New,
+    /// It doesn't answer, and why.
+    Away(String),
+    /// It lacks these migrations.
+    Outdated(Vec<String>),
+    /// It can be used.
+    Ready {
+        pepper: PepperState,
+        /// When the newest event was recorded.
+        newest_event: Option<Timestamp>,
+    },
+}
+
+/// Whether the pepper is the store's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PepperState {
+    /// It is, or the store has none yet.
+    Fits,
+    /// It isn't.
+    Foreign,
+    /// The store was used with a pepper, and none is configured nor beside it.
+    Missing,
+}
+
+impl Facts {
+    /// Looks at everything that `config` names. `toml`: the file that it was read from.
+    pub(crate) async fn gather(config: Config, toml: Option<&Path>) -> Self {
+        let store = state_of(&config).await;
+        let mailer =
+            service::mailer::check(&config.mail).await.map(|checked| checked.map_err(|error| error.to_string()));
+        let files = files::find(&config, toml);
+        Self { config, machine: Machine::read(), store, mailer, files, now: SystemClock::new().now() }
+    }
+}
+
+async fn state_of(config: &Config) -> StoreState {
+    // Connecting would make the file.
+    if matches!(&config.database, Database::Sqlite { file, .. } if !file.exists()) {
+        return StoreState::New;
+    }
+    let asking = async {
+        let store = service::database::open(&config.database).await?;
+        let missing = store.missing_migrations().await?;
+        if !missing.is_empty() {
+            return Ok(StoreState::Outdated(missing));
+        }
+        let newest_event = store.audit_events(None, None, 1).await?.first().map(|event| event.at);
+        Ok(StoreState::Ready { pepper: pepper_state(config, &*store).await?, newest_event })
+    };
+    asking.await.unwrap_or_else(|error: StoreError| StoreState::Away(with_causes(&error)))
+}
+
+async fn pepper_state(config: &Config, store: &dyn Store) -> Result<PepperState, StoreError> {
+    let checks = store.pepper_checks().await?;
+    if checks.is_empty() {
+        return Ok(PepperState::Fits);
+    }
+    let beside = || pepper_beside(&config.database).and_then(|file| pepper_file::load(&file).ok());
+    let Some(pepper) = config.pepper.clone().or_else(beside) else { return Ok(PepperState::Missing) };
+    let ring = KeyRing::new(&pepper, &config.old_peppers);
+    Ok(if checks.iter().any(|check| ring.made(check)) { PepperState::Fits } else { PepperState::Foreign })
+}
+
+/// The embedded database's file.
+fn pepper_beside(database: &Database) -> Option<PathBuf> {
+    match database {
+        Database::Sqlite { file, .. } => Some(file.clone()),
+        #[cfg(feature = "postgres")]
+        Database::Postgres(_) => None,
+    }
+}

@@ -1,0 +1,111 @@
+//! Whether the store can be used, and is the one that is meant.
+
+use std::time::Duration;
+
+use auth_core::domain::Timestamp;
+
+use super::facts::{PepperState, StoreState};
+use super::{Facts, Findings};
+use crate::config::Database;
+
+pub(super) fn examine(facts: &Facts, findings: &mut Findings) {
+    clock(facts.now, None, findings);
+    transport(&facts.config.database, findings);
+    match &facts.store {
+        StoreState::New => findings.note(
+            "store",
+            [
+                "the database isn't there yet",
+                "It is made at the first start.",
+                "Nothing; or check DATABASE_URL and the current folder, if it should be there.",
+            ],
+        ),
+        StoreState::Away(error) => findings.error(
+            "store",
+            [
+                &format!("the store doesn't answer: {error}"),
+                "The server doesn't start, and one that runs answers 503.",
+                "Check DATABASE_URL, and whether this machine may connect there.",
+            ],
+        ),
+        StoreState::Outdated(missing) if matches!(facts.config.database, Database::Sqlite { .. }) => {
+            let found = format!("the database lacks migrations: {}", missing.join(", "));
+            findings.note("migrations", [&found, "They are applied at the next start.", "Back the database up first."]);
+        }
+        StoreState::Outdated(missing) => findings.error(
+            "migrations",
+            [
+                &format!("the database lacks migrations: {}", missing.join(", ")),
+                "This version of the server doesn't start.",
+                "Run `auth-server migrate`.",
+            ],
+        ),
+        StoreState::Ready { pepper, newest_event } => {
+            self::pepper(*pepper, findings);
+            clock(facts.now, *newest_event, findings);
+        }
+    }
+}
+
+fn pepper(state: PepperState, findings: &mut Findings) {
+    const ADVICE: &str =
+        "Restore the pepper that the store was used with, or give it in AUTH_PEPPER_OLD beside the new one.";
+    let found = match state {
+        PepperState::Fits => return,
+        PepperState::Foreign => "the store was made under another pepper",
+        PepperState::Missing => "the store was made under a pepper, and there is none",
+    };
+    findings.error("pepper", [found, "The server doesn't start: nobody could sign in.", ADVICE]);
+}
+
+/// The clock, against when this was written and what others have written since.
+fn clock(now: Timestamp, newest_event: Option<Timestamp>, findings: &mut Findings) {
+    /// 2026-01-01.
+    const WRITTEN: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
+    /// More than synchronised clocks differ by.
+    const TOLERANCE: Duration = Duration::from_secs(60);
+    const MEANING: &str =
+        "Sessions, tokens and throttles end too late or too early, and expired ones may come back to life.";
+    const ADVICE: &str = "Set the clock, and keep it by NTP.";
+    match newest_event {
+        None if now < WRITTEN => {
+            let found = format!("this machine's clock says {}", now.to_rfc3339());
+            findings.error("clock", [&found, MEANING, ADVICE]);
+        }
+        Some(at) if at.since(now) > TOLERANCE => {
+            let (at, now) = (at.to_rfc3339(), now.to_rfc3339());
+            let found = format!("the store's newest event is of {at}, and this machine's clock says {now}");
+            findings.error("clock", [&found, MEANING, ADVICE]);
+        }
+        _ => {}
+    }
+}
+
+#[cfg(feature = "postgres")]
+fn transport(database: &Database, findings: &mut Findings) {
+    let Database::Postgres(url) = database else { return };
+    let Ok(url) = url::Url::parse(url.expose()) else { return };
+    // A folder, or no host at all, is a socket of this machine.
+    let is_folder = |host: &str| host.is_empty() || host.starts_with('/') || host.starts_with("%2F");
+    let elsewhere = url.query_pairs().find_map(|(name, value)| (name == "host").then_some(value));
+    let is_local = match elsewhere {
+        Some(host) => is_folder(&host),
+        None => url.host_str().is_none_or(is_folder) || super::network::is_loopback(&url),
+    };
+    let is_verified = url.query_pairs().any(|(name, value)| {
+        matches!(&*name, "sslmode" | "ssl-mode") && matches!(&*value, "verify-full" | "verify-ca")
+    });
+    if !is_local && !is_verified {
+        findings.warning(
+            "database-transport",
+            [
+                "DATABASE_URL leads across the network without sslmode=verify-full",
+                "Whoever sits between can pose as the database, and reads its password and everything in it.",
+                "Add ?sslmode=verify-full, with sslrootcert where the server's certificate needs one.",
+            ],
+        );
+    }
+}
+
+#[cfg(not(feature = "postgres"))]
+fn transport(_: &Database, _: &mut Findings) {}

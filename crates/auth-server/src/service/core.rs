@@ -1,0 +1,50 @@
+//! The core on the store that the configuration names: what requests and commands share.
+
+use std::sync::Arc;
+
+use auth_core::adapter::{DangerNoThrottle, SystemEntropy};
+use auth_core::keys::{KeyRing, Pepper};
+use auth_core::port::{Clock, Store};
+use auth_core::settings::Settings;
+use auth_core::{Auth, Parts};
+
+use super::database;
+use crate::config::{Config, Database};
+use crate::{Failure, pepper_file};
+
+/// Puts the core together, for clients that reach it at `bound` where the configuration names no other address.
+pub(crate) async fn open(config: Config, bound: &str, clock: Arc<dyn Clock>) -> Result<Arc<Auth>, Failure> {
+    let store = database::ready(&config.database).await?;
+    let pepper = pepper(config.pepper, &config.database, &*store).await?;
+    let ring = KeyRing::new(&pepper, &config.old_peppers);
+
+    let mut settings = Settings::new(config.public_url.unwrap_or_else(|| format!("http://{bound}")));
+    settings.frontend_url = config.frontend_url.unwrap_or(settings.frontend_url);
+    settings.audience = config.audience.unwrap_or(settings.audience);
+    settings.lifetimes = config.lifetimes;
+    settings.reuse = config.reuse;
+    settings.access_check = config.access_check;
+    settings.unverified_sign_in = config.unverified_sign_in;
+    settings.permissions = config.permissions;
+
+    let mut parts = Parts { clock, signing: config.signing, ..Parts::new(store, ring, settings)? };
+    if !config.throttle {
+        parts.throttle = Arc::new(DangerNoThrottle);
+    }
+    Ok(Auth::start(parts).await?)
+}
+
+/// The configured pepper, or the one beside the embedded database.
+async fn pepper(configured: Option<Pepper>, database: &Database, store: &dyn Store) -> Result<Pepper, Failure> {
+    match (configured, database) {
+        (Some(pepper), _) => Ok(pepper),
+        // A new one would open nothing in a database that was used with another, and stand beside it for good. Asked
+        // before the file is looked for: whoever makes the first pepper writes the file before the database knows of it.
+        (None, Database::Sqlite { file, .. }) if store.pepper_checks().await?.is_empty() => {
+            pepper_file::load_or_create(file, &SystemEntropy)
+        }
+        (None, Database::Sqlite { file, .. }) => pepper_file::load(file),
+        #[cfg(feature = "postgres")]
+        (None, Database::Postgres(_)) => Err("AUTH_PEPPER is required on PostgreSQL".into()),
+    }
+}
