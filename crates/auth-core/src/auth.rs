@@ -7,11 +7,11 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::access_token::AccessTokens;
-use crate::domain::{AuditEvent, AuditKind, Context, EventId, LeaseId, SessionId, Timestamp, User};
+use crate::domain::{AuditEvent, AuditKind, Context, EventId, LeaseId, SessionId, Timestamp, User, UserId};
 use crate::keys::{KeyRing, SealError};
 use crate::port::{
-    BreachedPasswords, Change, Clock, CommitError, Entropy, HashError, PasswordHasher, Rejected, Store, StoreError,
-    Throttle,
+    BreachedPasswords, Change, Clock, CommitError, Entropy, HashError, Observer, PasswordHasher, Policy, Rejected,
+    Store, StoreError, Throttle, Veto,
 };
 use crate::settings::Settings;
 use crate::start::StartError;
@@ -27,6 +27,9 @@ pub struct Auth {
     pub(crate) hasher: Arc<dyn PasswordHasher>,
     pub(crate) throttle: Arc<dyn Throttle>,
     pub(crate) breached: Arc<dyn BreachedPasswords>,
+    pub(crate) policy: Arc<dyn Policy>,
+    /// `None` where nobody listens.
+    pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) ring: Arc<KeyRing>,
     pub(crate) tokens: Arc<AccessTokens>,
     pub(crate) settings: Settings,
@@ -90,13 +93,48 @@ impl Auth {
         self.store.ping().await
     }
 
-    /// Commits, and wakes the mail worker where there is something for it.
+    /// Commits, wakes the mail worker where there is something for it, and tells the observer.
     pub(crate) async fn commit(&self, changes: &[Change]) -> Result<(), CommitError> {
         self.store.commit(changes).await?;
         if changes.iter().any(|change| matches!(change, Change::Enqueue(_))) {
             self.mail_waiting.notify_one();
         }
+        self.tell(changes);
         Ok(())
+    }
+
+    /// Tells the observer of the events among `changes`, in a task of its own: nobody waits for it, and a panic is its own.
+    fn tell(&self, changes: &[Change]) {
+        let Some(observer) = self.observer.clone() else { return };
+        let event = |change: &Change| match change {
+            Change::Record(event) => Some(event.clone()),
+            _ => None,
+        };
+        let events: Vec<AuditEvent> = changes.iter().filter_map(event).collect();
+        tokio::spawn(async move {
+            for event in &events {
+                observer.observe(event).await;
+            }
+        });
+    }
+
+    /// Commits that something was refused, and only then says so: a refusal that isn't on record is no answer.
+    pub(crate) async fn refuse<E: From<CommitError>>(&self, event: AuditEvent, why: E) -> E {
+        match self.commit(&[Change::Record(event)]).await {
+            Ok(()) => why,
+            Err(error) => error.into(),
+        }
+    }
+
+    /// Commits that the host's policy refused something.
+    pub(crate) async fn vetoed<E: From<CommitError> + From<Veto>>(
+        &self,
+        veto: Veto,
+        user: Option<UserId>,
+        context: &Context,
+    ) -> E {
+        let event = self.event(AuditKind::Vetoed, context, self.now()).about(user).with("reason", &veto.reason);
+        self.refuse(event, veto.into()).await
     }
 
     /// An audit entry about something that happens now.

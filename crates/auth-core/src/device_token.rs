@@ -68,7 +68,7 @@ const LEN: usize = 16 + 8 + Mac::LEN;
 mod tests {
     use super::*;
     use crate::adapter::SystemEntropy;
-    use crate::domain::{Email, Epoch, Profile, Role, Status, UserId};
+    use crate::domain::{Attributes, Email, Epoch, Profile, Role, Status, UserId};
     use crate::keys::Pepper;
 
     // LT2: a device is recognised for its own account, for a year, until the epoch advances.
@@ -84,6 +84,8 @@ mod tests {
             status: Status::Active,
             epoch: Epoch::FIRST,
             roles: vec![Role::user()],
+            roles_version: 0,
+            attributes: Attributes::default(),
             created_at: now,
         };
         let (ann, bob) = (user(), user());

@@ -219,27 +219,14 @@ impl Permissions {
     }
 }
 
-/// Links that verify: 24 hours. Their codes live as long.
-pub(crate) const VERIFY_TTL: Duration = hours(24);
-/// Links that reset a password: an hour.
-pub(crate) const RESET_LINK_TTL: Duration = hours(1);
-/// Codes that reset a password: 10 minutes (ASVS 6.6.3 for out-of-band codes).
-pub(crate) const RESET_CODE_TTL: Duration = minutes(10);
-/// Attempts at one code (ASVS 6.6.3).
-pub(crate) const CODE_ATTEMPTS: u32 = 5;
-/// Failed codes per account and purpose, over all codes: 5 an hour and 10 a day.
-pub(crate) const CODE_BUDGETS: [(u32, Duration); 2] = [(5, hours(1)), (10, hours(24))];
-/// Records of one purpose that live at once: a stranger's request must not kill the owner's mail.
-pub(crate) const LIVE_TOKENS: u32 = 3;
-
-const fn minutes(n: u64) -> Duration {
+pub(crate) const fn minutes(n: u64) -> Duration {
     Duration::from_secs(n * 60)
 }
 
-const fn hours(n: u64) -> Duration {
+pub(crate) const fn hours(n: u64) -> Duration {
     minutes(n * 60)
 }
 
-const fn days(n: u64) -> Duration {
+pub(crate) const fn days(n: u64) -> Duration {
     hours(n * 24)
 }

@@ -6,11 +6,14 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use crate::access_token::{AccessTokens, Ed25519Key, HmacSecret, KeySet};
-use crate::adapter::{Argon2Pool, LocalThrottle, NoBreachCheck, PoolSettings, SystemClock, SystemEntropy};
+use crate::adapter::{Argon2Pool, LocalThrottle, NoBreachCheck, OpenPolicy, PoolSettings, SystemClock, SystemEntropy};
 use crate::auth::{Auth, Fault};
-use crate::domain::{AuditKind, LeaseId, SigningKey, Timestamp};
-use crate::keys::{KeyRing, SealError};
-use crate::port::{BreachedPasswords, Change, Clock, CommitError, Entropy, PasswordHasher, Rejected, Store, Throttle};
+use crate::domain::{AuditKind, LeaseId, Timestamp};
+use crate::flow::signing_keys;
+use crate::keys::KeyRing;
+use crate::port::{
+    BreachedPasswords, Change, Clock, CommitError, Entropy, Observer, PasswordHasher, Policy, Rejected, Store, Throttle,
+};
 use crate::settings::Settings;
 
 /// What an [`Auth`] is made of: one adapter for each port.
@@ -28,6 +31,10 @@ pub struct Parts {
     pub throttle: Arc<dyn Throttle>,
     /// Knows breached passwords.
     pub breached: Arc<dyn BreachedPasswords>,
+    /// May refuse what the rules allow.
+    pub policy: Arc<dyn Policy>,
+    /// Hears of what happened.
+    pub observer: Option<Arc<dyn Observer>>,
     /// Derived from the pepper.
     pub ring: KeyRing,
     /// What signs access tokens.
@@ -62,6 +69,8 @@ impl Parts {
             hasher: Arc::new(hasher),
             throttle: Arc::new(LocalThrottle::default()),
             breached: Arc::new(NoBreachCheck),
+            policy: Arc::new(OpenPolicy),
+            observer: None,
             ring,
             signing: Signing::Stored,
             settings,
@@ -107,7 +116,8 @@ impl Auth {
     /// # Errors
     /// [`StartError`] when they don't belong together, or the store can't answer.
     pub async fn start(parts: Parts) -> Result<Arc<Self>, StartError> {
-        let Parts { store, clock, entropy, hasher, throttle, breached, ring, signing, settings } = parts;
+        let Parts { store, clock, entropy, hasher, throttle, breached, policy, observer, ring, signing, settings } =
+            parts;
         settings.lifetimes.check().map_err(StartError::Settings)?;
         let missing = store.missing_migrations().await?;
         if !missing.is_empty() {
@@ -130,6 +140,8 @@ impl Auth {
             hasher,
             throttle,
             breached,
+            policy,
+            observer,
             ring: Arc::new(ring),
             tokens: Arc::new(tokens),
             settings,
@@ -160,10 +172,7 @@ async fn stored_keys(
     now: Timestamp,
 ) -> Result<Vec<Ed25519Key>, Fault> {
     if store.signing_keys().await?.is_empty() {
-        let key = Ed25519Key::generate(entropy)?;
-        let number = 1;
-        let private = ring.seal(&bound_to(&u32::to_be_bytes(number), key.kid()), key.pkcs8(), entropy)?;
-        let key = SigningKey { number, kid: key.kid().to_owned(), public: *key.public(), private, created_at: now };
+        let key = signing_keys::generate(ring, entropy, 1, now)?;
         let event = crate::domain::AuditEvent {
             id: crate::domain::EventId::new(now, entropy),
             at: now,
@@ -181,20 +190,5 @@ async fn stored_keys(
             Err(error) => return Err(error.into()),
         }
     }
-    open_keys(ring, &store.signing_keys().await?)
-}
-
-/// The keys in the clear, the one that signs first.
-pub(crate) fn open_keys(ring: &KeyRing, sealed: &[SigningKey]) -> Result<Vec<Ed25519Key>, Fault> {
-    let open = |key: &SigningKey| {
-        let pkcs8 = ring.open(&bound_to(&key.number.to_be_bytes(), &key.kid), &key.private)?;
-        let opened = Ed25519Key::from_pkcs8(&pkcs8).map_err(|_| SealError)?;
-        // The row's own columns are not sealed: a swapped public key would let its owner sign for everybody.
-        if *opened.public() == key.public && opened.kid() == key.kid { Ok(opened) } else { Err(SealError) }
-    };
-    sealed.iter().map(open).collect::<Result<_, _>>().map_err(Fault::from)
-}
-
-fn bound_to<'a>(number: &'a [u8; 4], kid: &'a str) -> [&'a [u8]; 4] {
-    [b"signing-key", b"ed25519", number, kid.as_bytes()]
+    signing_keys::open(ring, &store.signing_keys().await?)
 }

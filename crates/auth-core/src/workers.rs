@@ -3,10 +3,10 @@
 use std::pin::pin;
 
 use crate::auth::Auth;
-use crate::flow::{housekeeping, mail};
+use crate::flow::{housekeeping, mail, signing_keys};
 use crate::port::Mailer;
 
-/// Sends mail and deletes what has expired, until `stop`; mails under way are finished first.
+/// Sends mail, deletes what has expired and takes up other nodes' signing keys, until `stop`; mails under way are finished first.
 ///
 /// Every node runs it, or the nodes that are meant to: the store's leases share the work out.
 ///
@@ -23,5 +23,6 @@ pub async fn run(auth: &Auth, mailer: &dyn Mailer, stop: impl Future<Output = ()
     tokio::select! {
         () = &mut mail => {}
         () = housekeeping::run(auth) => mail.await,
+        () = signing_keys::follow(auth) => mail.await,
     }
 }

@@ -1,7 +1,7 @@
 //! Who asks: the session behind a request's credential, whatever it travels in.
 
 use auth_core::domain::{Context, Signed};
-use auth_core::flow::authenticate;
+use auth_core::flow::authenticate::{self, Presented};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
@@ -21,20 +21,12 @@ pub struct Identified {
     pub set_cookies: Vec<HeaderValue>,
 }
 
-/// A credential, as a profile's clients send it.
-pub(crate) enum Presented<'a> {
-    AccessToken(&'a str),
-    Cookie(&'a str),
-}
-
-impl<'a> Presented<'a> {
-    /// The one that the request carries in the way of that profile.
-    pub(crate) fn of(mount: &Mount, headers: &'a HeaderMap) -> Option<Self> {
-        match (mount.profile.delivery, &mount.cookies) {
-            (Delivery::Body, _) => bearer::token(headers).map(Self::AccessToken),
-            (Delivery::SessionCookie, Some(cookies)) => cookies.session.read(headers).map(Self::Cookie),
-            (Delivery::SessionCookie, None) => None,
-        }
+/// The credential that the request carries in the way of that profile's clients.
+pub(crate) fn presented<'a>(mount: &Mount, headers: &'a HeaderMap) -> Option<Presented<'a>> {
+    match (mount.profile.delivery, &mount.cookies) {
+        (Delivery::Body, _) => bearer::token(headers).map(Presented::AccessToken),
+        (Delivery::SessionCookie, Some(cookies)) => cookies.session.read(headers).map(Presented::Cookie),
+        (Delivery::SessionCookie, None) => None,
     }
 }
 
@@ -60,14 +52,12 @@ pub(crate) async fn identify(
     field: Option<&str>,
     _context: &Context,
 ) -> Result<Identified, Problem> {
-    let presented = Presented::of(mount, &head.headers).ok_or_else(Problem::unauthorized)?;
+    let presented = presented(mount, &head.headers).ok_or_else(Problem::unauthorized)?;
     let is_cookie = matches!(presented, Presented::Cookie(_));
-    let signed = match presented {
-        Presented::AccessToken(token) if head.method.is_safe() => {
-            authenticate::authenticate(&mount.auth, token).await?
-        }
-        Presented::AccessToken(token) => authenticate::authenticate_for_change(&mount.auth, token).await?,
-        Presented::Cookie(_) => return Err(Problem::unauthorized()),
+    let signed = if head.method.is_safe() {
+        authenticate::authenticate(&mount.auth, presented).await?
+    } else {
+        authenticate::authenticate_for_change(&mount.auth, presented).await?
     };
     span::note_user(signed.user.id);
     if is_cookie && mount.profile.csrf_token {

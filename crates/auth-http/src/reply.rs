@@ -3,13 +3,14 @@
 use std::fmt;
 
 use auth_core::domain;
-use auth_core::flow::session;
+use auth_core::flow::session::{self, Fresh};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use serde::Serialize;
 
 use crate::mount::Mount;
+use crate::problem::Problem;
 use crate::{cookie, device, span};
 
 /// A user, as that user sees it.
@@ -114,19 +115,6 @@ pub struct Authenticated {
     pub user: User,
 }
 
-impl From<&session::Authenticated> for Authenticated {
-    fn from(authenticated: &session::Authenticated) -> Self {
-        Self {
-            access_token: authenticated.access.expose().to_owned(),
-            refresh_token: authenticated.refresh.expose().to_owned(),
-            token_type: "Bearer",
-            expires_in: authenticated.access_ttl.as_secs(),
-            device_token: authenticated.device.expose().to_owned(),
-            user: (&authenticated.user).into(),
-        }
-    }
-}
-
 /// Shows whose they are, never what they are.
 impl fmt::Debug for Authenticated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -158,9 +146,25 @@ pub(crate) struct Sessions {
 pub(crate) struct Nothing {}
 
 /// New credentials, the way of `mount`'s profile.
-pub(crate) fn authenticated(_mount: &Mount, authenticated: &session::Authenticated) -> Response<Bytes> {
+pub(crate) fn authenticated(
+    _mount: &Mount,
+    authenticated: &session::Authenticated,
+) -> Result<Response<Bytes>, Problem> {
     span::note_user(authenticated.user.id);
-    json(StatusCode::OK, &Authenticated::from(authenticated))
+    match &authenticated.credential {
+        Fresh::Tokens { access, access_ttl, refresh } => Ok(json(
+            StatusCode::OK,
+            &Authenticated {
+                access_token: access.expose().to_owned(),
+                refresh_token: refresh.expose().to_owned(),
+                token_type: "Bearer",
+                expires_in: access_ttl.as_secs(),
+                device_token: authenticated.device.expose().to_owned(),
+                user: (&authenticated.user).into(),
+            },
+        )),
+        Fresh::Cookie(_) => Err(Problem::internal("a credential without a delivery")),
+    }
 }
 
 /// 204, and nothing left in the browser that was good for the session. The device cookie stays: it outlives sessions.

@@ -1,6 +1,6 @@
 //! The words of each mail, per language, replaceable.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -18,46 +18,85 @@ pub enum Template {
     Verify,
     /// Set a new password: has `code` and `link`.
     Reset,
+    /// Somebody, perhaps you, registered this address, which has an account.
+    Exists,
+    /// Confirm that your account is to move to this address: has `code` and `link`.
+    ChangeEmail,
+    /// Your account is about to move elsewhere: has `to`, that address, and `link`, which stops the move or takes it back.
+    UndoEmail,
     /// Your password was changed by somebody signed in.
     PasswordChanged,
     /// Your password was reset by mail.
     PasswordReset,
+    /// Your account moved to another address; told at the one before.
+    EmailChanged,
+    /// Your account was deleted.
+    AccountDeleted,
 }
 
 impl Template {
     /// Every template.
-    pub const ALL: &'static [Self] = &[Self::Verify, Self::Reset, Self::PasswordChanged, Self::PasswordReset];
+    pub const ALL: &'static [Self] = &[
+        Self::Verify,
+        Self::Reset,
+        Self::Exists,
+        Self::ChangeEmail,
+        Self::UndoEmail,
+        Self::PasswordChanged,
+        Self::PasswordReset,
+        Self::EmailChanged,
+        Self::AccountDeleted,
+    ];
 
     /// Its name, as in `templates/en/verify.txt`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Verify => "verify",
             Self::Reset => "reset",
+            Self::Exists => "exists",
+            Self::ChangeEmail => "change-email",
+            Self::UndoEmail => "undo-email",
             Self::PasswordChanged => "password-changed",
             Self::PasswordReset => "password-reset",
+            Self::EmailChanged => "email-changed",
+            Self::AccountDeleted => "account-deleted",
         }
     }
 
-    /// What `content` is told with, and the code and link it carries; `None` for what this version doesn't know.
-    fn of(content: &Content) -> Option<(Self, Option<Proof>)> {
-        match content {
-            Content::Verify { code, link } => Some((Self::Verify, Some(Proof::new(code.expose(), link.expose())))),
-            Content::Reset { code, link } => Some((Self::Reset, Some(Proof::new(code.expose(), link.expose())))),
-            Content::Notice(Notice::PasswordChanged) => Some((Self::PasswordChanged, None)),
-            Content::Notice(Notice::PasswordReset) => Some((Self::PasswordReset, None)),
-            _ => None,
-        }
+    /// What `content` is told with, and what it carries.
+    fn of(content: &Content) -> (Self, Facts) {
+        let template = match content {
+            Content::Verify { .. } => Self::Verify,
+            Content::Reset { .. } => Self::Reset,
+            Content::Exists => Self::Exists,
+            Content::ChangeEmail { .. } => Self::ChangeEmail,
+            Content::UndoEmail { .. } => Self::UndoEmail,
+            Content::Notice(Notice::PasswordChanged) => Self::PasswordChanged,
+            Content::Notice(Notice::PasswordReset) => Self::PasswordReset,
+            Content::Notice(Notice::EmailChanged) => Self::EmailChanged,
+            Content::Notice(Notice::AccountDeleted) => Self::AccountDeleted,
+        };
+        (template, Facts::of(content))
     }
 
-    const fn has_proof(self) -> bool {
-        matches!(self, Self::Verify | Self::Reset)
+    /// What a mail of this kind carries, for trying its words out.
+    fn specimen(self) -> Facts {
+        let code = || Some("271828".to_owned());
+        let link = || Some("https://app.example/open?token=Ab-_Cd".to_owned());
+        match self {
+            Self::Verify | Self::Reset | Self::ChangeEmail => Facts { code: code(), link: link(), to: None },
+            Self::UndoEmail => Facts { code: None, link: link(), to: Some("<to>@app.example".to_owned()) },
+            Self::Exists | Self::PasswordChanged | Self::PasswordReset | Self::EmailChanged | Self::AccountDeleted => {
+                Facts::default()
+            }
+        }
     }
 }
 
 /// What a mail says, as three [minijinja](https://docs.rs/minijinja/latest/minijinja/syntax/) templates.
 ///
-/// They know `app` (what mails call the application), `name` (the reader's, possibly empty), `locale`, and, in
-/// [`Verify`](Template::Verify) and [`Reset`](Template::Reset), `code` and `link`; the two bodies also `subject`.
+/// They know `app` (what mails call the application), `name` (the reader's, possibly empty), `locale`, and what the
+/// [`Template`] has beside, as `code` and `link`; the two bodies also `subject`.
 /// In `html` everything is escaped, and `{% extends "layout.html" %}` with a block `body` takes the common frame.
 #[derive(Debug, Clone, Copy)]
 pub struct Words<'a> {
@@ -116,15 +155,33 @@ pub(crate) struct Rendered {
     pub(crate) html: String,
 }
 
-/// The code and the link of a mail.
-struct Proof {
-    code: String,
-    link: String,
+/// What a mail carries beside its words.
+#[derive(Default)]
+struct Facts {
+    code: Option<String>,
+    link: Option<String>,
+    to: Option<String>,
 }
 
-impl Proof {
-    fn new(code: String, link: &str) -> Self {
-        Self { code, link: link.to_owned() }
+impl Facts {
+    fn of(content: &Content) -> Self {
+        match content {
+            Content::Verify { code, link } | Content::Reset { code, link } | Content::ChangeEmail { code, link } => {
+                Self { code: Some(code.expose()), link: Some(link.expose().to_owned()), to: None }
+            }
+            Content::UndoEmail { to, link } => {
+                Self { code: None, link: Some(link.expose().to_owned()), to: Some(to.as_str().to_owned()) }
+            }
+            Content::Exists | Content::Notice(_) => Self::default(),
+        }
+    }
+
+    /// Those that are there: a template that asks for another is broken, instead of saying nothing in its place.
+    fn to_value(&self) -> Value {
+        let named = [("code", &self.code), ("link", &self.link), ("to", &self.to)];
+        let there: BTreeMap<&'static str, Value> =
+            named.into_iter().filter_map(|(name, fact)| Some((name, Value::from(fact.as_deref()?)))).collect();
+        there.into()
     }
 }
 
@@ -159,8 +216,13 @@ const fn english(template: Template) -> Words<'static> {
     match template {
         Template::Verify => words!("verify", "Confirm your e-mail address"),
         Template::Reset => words!("reset", "Reset your password"),
+        Template::Exists => words!("exists", "You have an account already"),
+        Template::ChangeEmail => words!("change-email", "Confirm your new e-mail address"),
+        Template::UndoEmail => words!("undo-email", "Your account is about to move to another address"),
         Template::PasswordChanged => words!("password-changed", "Your password was changed"),
         Template::PasswordReset => words!("password-reset", "Your password was reset"),
+        Template::EmailChanged => words!("email-changed", "Your account moved to another address"),
+        Template::AccountDeleted => words!("account-deleted", "Your account was deleted"),
     }
 }
 
@@ -202,13 +264,11 @@ impl Templates {
 
     /// Puts `mail` into words.
     pub(crate) fn render(&self, mail: &Mail, app: &str) -> Result<Rendered, MailError> {
-        // Later may be better than never: a newer node, or corrected templates, can send it.
-        let (template, proof) =
-            Template::of(&mail.content).ok_or_else(|| MailError::Transient("there are no words for it".to_owned()))?;
+        let (template, facts) = Template::of(&mail.content);
         let locale = self.locale(template, mail.locale.as_deref());
         let name = mail.name.as_deref().and_then(salutation).unwrap_or_default();
-        self.words(template, locale, app, &name, proof.as_ref())
-            .map_err(|error| MailError::Transient(error.to_string()))
+        // Later may be better than never: corrected templates can send it.
+        self.words(template, locale, app, &name, &facts).map_err(|error| MailError::Transient(error.to_string()))
     }
 
     fn add(&mut self, name: String, source: &str) -> Result<(), InvalidTemplate> {
@@ -238,10 +298,9 @@ impl Templates {
         locale: &str,
         app: &str,
         name: &str,
-        proof: Option<&Proof>,
+        facts: &Facts,
     ) -> Result<Rendered, InvalidTemplate> {
-        let proof = proof.map_or_else(|| context! {}, |Proof { code, link }| context! { code, link });
-        let context = context! { app, name, locale, ..proof };
+        let context = context! { app, name, locale, ..facts.to_value() };
         let render = |part: &str, context: &Value| {
             let name = part_name(locale, template, part);
             self.engine
@@ -258,9 +317,8 @@ impl Templates {
 
     /// Renders a specimen and holds it against the rules.
     fn check(&self, template: Template, locale: &str) -> Result<(), InvalidTemplate> {
-        let proof =
-            template.has_proof().then(|| Proof::new("271828".to_owned(), "https://app.example/open?token=Ab-_Cd"));
-        let words = self.words(template, locale, "App", "<specimen>", proof.as_ref())?;
+        let facts = template.specimen();
+        let words = self.words(template, locale, "App", "<specimen>", &facts)?;
         let rule = |holds: bool, part: &str, rule: &'static str| {
             if holds { Ok(()) } else { Err(InvalidTemplate::Rule { name: part_name(locale, template, part), rule }) }
         };
@@ -268,19 +326,31 @@ impl Templates {
         rule(is_line, SUBJECT, "the subject must be one line")?;
         rule(six_digits(&words.subject).next().is_none(), SUBJECT, "six digits in a row are for the code")?;
         rule(!words.html.contains("<specimen>"), HTML, "names must be escaped")?;
-        let digits: Vec<_> = six_digits(&words.text).collect();
-        let Some(Proof { code, link }) = proof else {
-            return rule(digits.is_empty(), TEXT, "six digits in a row are for codes");
-        };
-        let is_once = matches!(digits[..], [(_, run)] if run == code);
-        rule(is_once, TEXT, "the code must stand in it once, and no other six digits in a row")?;
-        let link_lines = words.text.lines().filter(|line| *line == link).count();
-        let is_alone = link_lines == 1 && words.text.matches(&link).count() == 1;
-        rule(is_alone, TEXT, "the link must stand in it once, alone on its line")?;
-        // Tokens are random and may hold six digits: whoever looks for a code must meet the code first.
-        rule(words.text.find(&code) < words.text.find(&link), TEXT, "the code must come before the link")?;
-        let has_both = words.html.contains(&code) && words.html.contains(&HtmlEscape(&link).to_string());
-        rule(has_both, HTML, "the code and the link must stand in it")
+        rule(!words.html.contains("<to>"), HTML, "addresses must be escaped")?;
+
+        let digits: Vec<&str> = six_digits(&words.text).map(|(_, run)| run).collect();
+        match &facts.code {
+            Some(code) => {
+                let is_once = digits == [code];
+                rule(is_once, TEXT, "the code must stand in it once, and no other six digits in a row")?;
+            }
+            None => rule(digits.is_empty(), TEXT, "six digits in a row are for codes")?,
+        }
+        if let Some(link) = &facts.link {
+            let link_lines = words.text.lines().filter(|line| line == link).count();
+            let is_alone = link_lines == 1 && words.text.matches(link).count() == 1;
+            rule(is_alone, TEXT, "the link must stand in it once, alone on its line")?;
+        }
+        if let (Some(code), Some(link)) = (&facts.code, &facts.link) {
+            // Tokens are random and may hold six digits: whoever looks for a code must meet the code first.
+            rule(words.text.find(code) < words.text.find(link), TEXT, "the code must come before the link")?;
+        }
+        let is_in_html =
+            |fact: &Option<String>| fact.as_ref().is_none_or(|fact| words.html.contains(&HtmlEscape(fact).to_string()));
+        rule(is_in_html(&facts.code), HTML, "the code must stand in it")?;
+        rule(is_in_html(&facts.link), HTML, "the link must stand in it")?;
+        let is_told = facts.to.as_ref().is_none_or(|to| words.text.contains(to)) && is_in_html(&facts.to);
+        rule(is_told, TEXT, "both parts must tell the new address")
     }
 }
 

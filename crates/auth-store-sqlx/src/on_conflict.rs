@@ -5,11 +5,18 @@
 
 /// Counts one use: begins a window where there is none or the last has ended, else adds to it below the limit.
 pub(crate) const CHARGE: &str = "
-    insert into auth_budgets (user_id, budget, window_seconds, ends_at, used) values ($1, $2, $3, $4, 1)
-    on conflict (user_id, budget, window_seconds) do update set
+    insert into auth_budgets (subject, budget, window_seconds, ends_at, used) values ($1, $2, $3, $4, 1)
+    on conflict (subject, budget, window_seconds) do update set
         used = case when auth_budgets.ends_at <= $5 then 1 else auth_budgets.used + 1 end,
         ends_at = case when auth_budgets.ends_at <= $6 then excluded.ends_at else auth_budgets.ends_at end
     where auth_budgets.ends_at <= $7 or auth_budgets.used < $8";
+
+/// Brings a role into being, uncounted. Keeps the one that is there.
+pub(crate) const ADD_ROLE: &str = "insert into auth_roles (name) values ($1) on conflict (name) do nothing";
+
+/// Changes no row where the user holds the role already.
+pub(crate) const HOLD_ROLE: &str =
+    "insert into auth_user_roles (user_id, role) values ($1, $2) on conflict (user_id, role) do nothing";
 
 /// Keeps the check that is there.
 pub(crate) const ADD_PEPPER_CHECK: &str =

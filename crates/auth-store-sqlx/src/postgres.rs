@@ -7,7 +7,7 @@ use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 use crate::error::Trouble;
-use crate::on_conflict::{ACQUIRE, ADD_PEPPER_CHECK, CHARGE, CLAIM};
+use crate::on_conflict::{ACQUIRE, ADD_PEPPER_CHECK, ADD_ROLE, CHARGE, CLAIM, HOLD_ROLE};
 
 #[allow(clippy::duplicate_mod, reason = "one source for all dialects")]
 #[path = "store/mod.rs"]
@@ -75,7 +75,7 @@ const LEASE_MAIL: &str = "
     where id = any (array(
         select id from auth_mail_outbox where state = 'queued' and due_at <= $3
         order by due_at, id limit $4 for update skip locked))
-    returning id, recipient, recipient_canonical, kind, body, created_at, expires_at, attempts";
+    returning id, user_id, recipient, recipient_canonical, kind, body, created_at, expires_at, attempts";
 
 const VERSION_TABLE_EXISTS: &str =
     "select count(*) from pg_catalog.pg_class where oid = to_regclass('auth_schema_version')";
@@ -88,6 +88,7 @@ const BEFORE_MIGRATING: &str = "
     select pg_advisory_xact_lock(8101820098873224300)";
 
 const EMAIL_TAKEN: &str = "auth_users_email_key";
+const SLOT_TAKEN: &str = "auth_pending_registrations_slot_key";
 const KEY_NUMBER_TAKEN: &str = "auth_signing_keys_pkey";
 
 fn violates(error: &dyn DatabaseError, unique: &str) -> bool {

@@ -9,7 +9,7 @@ use sqlx::error::DatabaseError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::error::Trouble;
-use crate::on_conflict::{ACQUIRE, ADD_PEPPER_CHECK, CHARGE, CLAIM};
+use crate::on_conflict::{ACQUIRE, ADD_PEPPER_CHECK, ADD_ROLE, CHARGE, CLAIM, HOLD_ROLE};
 
 #[allow(clippy::duplicate_mod, reason = "one source for all dialects")]
 #[path = "store/mod.rs"]
@@ -98,7 +98,7 @@ const LEASE_MAIL: &str = "
     update auth_mail_outbox set lease = $1, due_at = $2, attempts = attempts + 1
     where id in (
         select id from auth_mail_outbox where state = 'queued' and due_at <= $3 order by due_at, id limit $4)
-    returning id, recipient, recipient_canonical, kind, body, created_at, expires_at, attempts";
+    returning id, user_id, recipient, recipient_canonical, kind, body, created_at, expires_at, attempts";
 
 const VERSION_TABLE_EXISTS: &str =
     "select count(*) from sqlite_master where type = 'table' and name = 'auth_schema_version'";
@@ -108,6 +108,7 @@ const VERSION_TABLE_EXISTS: &str =
 const BEFORE_MIGRATING: &str = "";
 
 const EMAIL_TAKEN: &str = "auth_users.email_canonical";
+const SLOT_TAKEN: &str = "auth_pending_registrations.email_canonical, auth_pending_registrations.slot";
 const KEY_NUMBER_TAKEN: &str = "auth_signing_keys.number";
 
 /// The message names columns, not the constraint.

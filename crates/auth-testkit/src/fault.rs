@@ -1,7 +1,6 @@
 //! A store that fails when told to.
 
 use std::future::poll_fn;
-use std::mem::discriminant;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -44,9 +43,8 @@ pub enum Fault {
 /// let before = store.dump();
 /// for k in 0.. {
 ///     faulty.arm(Fault::Change(k));
-///     # let user = user.clone();
 ///     let outcome = faulty
-///         .commit(&[Change::CreateUser { user, password: given::hash() }, Change::Record(event.clone())])
+///         .commit(&[given::create(&user), Change::Record(event.clone())])
 ///         .await;
 ///     if !faulty.has_fired() {
 ///         outcome.unwrap();
@@ -178,16 +176,24 @@ fn impossible(changes: &[Change]) -> (Change, Rejected) {
         _ => None,
     });
     let user: UserId = Change::users_to_lock(changes).first().copied().or(created).unwrap_or_else(given::id);
-    let candidates = [
-        (Change::SpendToken { user, token: given::id() }, Rejected::Token),
-        (Change::ClaimAttempt { user, token: given::id(), limit: u32::MAX }, Rejected::Attempts),
-        (Change::CloseSession { user, session: given::id(), at: given::NOW }, Rejected::Session),
+    let sealed = given::sealed();
+    let candidates: [(Change, Rejected, fn(&Change) -> bool); 4] = [
+        (Change::SpendToken { user, token: given::id() }, Rejected::Token, |change| {
+            matches!(change, Change::SpendToken { .. } | Change::SpendPending { .. })
+        }),
+        (Change::ClaimAttempt { user, token: given::id(), limit: u32::MAX }, Rejected::Attempts, |change| {
+            matches!(change, Change::ClaimAttempt { .. } | Change::ClaimPending { .. })
+        }),
+        (Change::CloseSession { user, session: given::id(), at: given::NOW }, Rejected::Session, |change| {
+            matches!(change, Change::CloseSession { .. } | Change::RotateRefresh { .. } | Change::RotateSecret { .. })
+        }),
+        (Change::ResealSigningKey { number: 0, from: sealed.clone(), to: sealed }, Rejected::Key, |change| {
+            matches!(change, Change::ResealSigningKey { .. } | Change::AddSigningKey(_))
+        }),
     ];
-    let is_free = |(candidate, _): &(Change, Rejected)| {
-        changes.iter().all(|change| discriminant(change) != discriminant(candidate))
-    };
-    let free = candidates.iter().position(is_free).unwrap_or(0);
-    candidates[free].clone()
+    let free = candidates.iter().position(|(_, _, is_rival)| !changes.iter().any(is_rival)).unwrap_or(0);
+    let (change, reason, _) = candidates[free].clone();
+    (change, reason)
 }
 
 /// Polls `future` up to `polls` times and drops it if it isn't done: a client that went away at that await point.

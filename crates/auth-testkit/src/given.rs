@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use auth_core::adapter::SystemEntropy;
 use auth_core::domain::{
-    AuditEvent, AuditKind, Digest, Email, Epoch, KeyId, Mac, MailKind, Method, Methods, PasswordHash, PepperCheck,
-    Profile, Purpose, RefreshState, Role, Sealed, SealedMail, Secret, Session, SigningKey, Status, Timestamp, Token,
-    User, UserId,
+    Attributes, AuditEvent, AuditKind, Credential, Digest, Email, Epoch, KeyId, Mac, MailKind, Method, Methods,
+    PasswordHash, Pending, PepperCheck, Profile, Purpose, RefreshState, Role, Sealed, SealedMail, Secret, Session,
+    SigningKey, Status, Timestamp, Token, User, UserId,
 };
 use auth_core::port::{Change, Claimed, Entropy, Store};
 use uuid::Uuid;
@@ -43,17 +43,20 @@ pub fn user() -> User {
         status: Status::Active,
         epoch: Epoch::FIRST,
         roles: vec![Role::user()],
+        roles_version: 0,
+        attributes: Attributes::default(),
         created_at: NOW,
     }
 }
 
-/// A session of `user`, in their epoch. Not stored.
+/// A session of `user` with tokens, in their epoch. Not stored.
 pub fn session(user: &User) -> Session {
     Session {
         id: id(),
         user: user.id,
         epoch: user.epoch,
-        refresh: RefreshState::new(NOW, &SystemEntropy),
+        roles_version: user.roles_version,
+        credential: Credential::Tokens(RefreshState::new(NOW, &SystemEntropy)),
         created_at: NOW,
         authenticated_at: NOW,
         last_seen_at: NOW,
@@ -68,16 +71,42 @@ pub fn session(user: &User) -> Session {
     }
 }
 
-/// A token of `user` at their address. Not stored.
+/// A session of `user` in a browser, in their epoch. Not stored.
+pub fn cookie_session(user: &User) -> Session {
+    Session { credential: Credential::Cookie(digest()), ..session(user) }
+}
+
+/// A registration of an address that nobody has, in its first slot. Not stored.
+pub fn pending() -> Pending {
+    Pending {
+        id: id(),
+        email: email(),
+        slot: 0,
+        password: hash(),
+        name: Some("Ann Example".into()),
+        locale: Some("en".into()),
+        attributes: Attributes::default(),
+        link: digest(),
+        link_until: NOW + DAY,
+        code: mac(),
+        code_until: NOW + DAY,
+        attempts: 0,
+        requested_from: digest(),
+        created_at: NOW,
+    }
+}
+
+/// A token of `user` with link and code, mailed to their address and good as long as they have it. Not stored.
 pub fn token(user: &User, purpose: Purpose) -> Token {
     Token {
         id: id(),
         user: user.id,
         purpose,
         email: user.email.clone(),
-        link: digest(),
+        account: Some(user.email.clone()),
+        link: Some(digest()),
         link_until: NOW + DAY,
-        code: mac(),
+        code: Some(mac()),
         code_until: NOW + 10 * MINUTE,
         attempts: 0,
         requested_from: digest(),
@@ -90,9 +119,17 @@ pub fn issue(token: Token) -> Change {
     Change::IssueToken { token, at_most: u32::MAX }
 }
 
-/// A mail enqueued at `at`, good for a day. Not stored.
+/// A mail about nobody's account, enqueued at `at`, good for a day. Not stored.
 pub fn mail(at: Timestamp) -> SealedMail {
-    SealedMail { id: id(), to: email(), kind: MailKind::Verify, body: sealed(), created_at: at, expires_at: at + DAY }
+    SealedMail {
+        id: id(),
+        user: None,
+        to: email(),
+        kind: MailKind::Verify,
+        body: sealed(),
+        created_at: at,
+        expires_at: at + DAY,
+    }
 }
 
 /// An audit entry about `subject`. Not stored.
@@ -181,14 +218,19 @@ pub fn bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
+/// Creating `user` with a password.
+pub fn create(user: &User) -> Change {
+    Change::CreateUser { user: user.clone(), password: Some(hash()) }
+}
+
 /// A user who is stored, with a password.
 pub async fn registered(store: &dyn Store) -> User {
     let user = user();
-    store.commit(&[Change::CreateUser { user: user.clone(), password: hash() }]).await.expect("to register a user");
+    store.commit(&[create(&user)]).await.expect("to register a user");
     user
 }
 
-/// A session of `user` that is stored.
+/// A session of `user` with tokens that is stored.
 pub async fn signed_in(store: &dyn Store, user: &User) -> Session {
     let session = session(user);
     store.commit(&[Change::OpenSession(session.clone())]).await.expect("to open a session");

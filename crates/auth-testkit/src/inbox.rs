@@ -70,7 +70,9 @@ impl Inbox {
     /// The six digits of the last mail of that kind to `to`.
     pub fn code(&self, to: &Email, kind: MailKind) -> String {
         match self.last(to, kind).content {
-            Content::Verify { code, .. } | Content::Reset { code, .. } => code.expose(),
+            Content::Verify { code, .. } | Content::Reset { code, .. } | Content::ChangeEmail { code, .. } => {
+                code.expose()
+            }
             other => panic!("no code in {other:?}"),
         }
     }
@@ -78,7 +80,10 @@ impl Inbox {
     /// The full link of the last mail of that kind to `to`.
     pub fn link(&self, to: &Email, kind: MailKind) -> String {
         match self.last(to, kind).content {
-            Content::Verify { link, .. } | Content::Reset { link, .. } => link.expose().to_owned(),
+            Content::Verify { link, .. }
+            | Content::Reset { link, .. }
+            | Content::ChangeEmail { link, .. }
+            | Content::UndoEmail { link, .. } => link.expose().to_owned(),
             other => panic!("no link in {other:?}"),
         }
     }

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use auth_core::domain::{
-    Account, AuditEvent, Digest, Email, EventId, Issued, LeaseId, LeasedMail, MailId, PepperCheck, Purpose, Sealed,
-    Session, SessionId, Signed, SigningKey, Timestamp, Token, UserId,
+    Account, AuditEvent, Backlog, Digest, Email, Issued, LeaseId, LeasedMail, MailId, MailRecord, Pending, PepperCheck,
+    Purpose, Sealed, Session, SessionKey, Signed, SigningKey, Timestamp, Token, User, UserId,
 };
 use auth_core::port::{
-    AuditLog, Change, Claim, Claimed, Commit, CommitError, Housekeeping, Idempotency, Keys, Outbox, Sessions, Store,
-    StoreError, Tokens, Users,
+    AuditLog, AuditQuery, Change, Claim, Claimed, Commit, CommitError, Housekeeping, Idempotency, Keys, MailQuery,
+    Outbox, Pendings, Sessions, Store, StoreError, Tokens, UserQuery, Users,
 };
 
 /// One method of a store's ports.
@@ -19,10 +19,13 @@ use auth_core::port::{
 pub enum Call {
     FindUser,
     FindUserByEmail,
+    Users,
     FindSession,
     SessionsOf,
     FindToken,
     TokensOf,
+    FindPending,
+    PendingsOf,
     AuditEvents,
     SigningKeys,
     PepperChecks,
@@ -31,6 +34,9 @@ pub enum Call {
     SettleMail,
     PostponeMail,
     BuryMail,
+    RetryMail,
+    Mails,
+    Backlog,
     Claim,
     Finish,
     Release,
@@ -124,16 +130,20 @@ macro_rules! forward_ports {
             async fn find_user_by_email(&self, email: &Email) -> Result<Option<Account>, StoreError> {
                 self.enter(Call::FindUserByEmail)?.find_user_by_email(email).await
             }
+
+            async fn users(&self, query: &UserQuery) -> Result<Vec<User>, StoreError> {
+                self.enter(Call::Users)?.users(query).await
+            }
         }
 
         #[async_trait]
         impl Sessions for $layer {
-            async fn find_session(&self, id: SessionId) -> Result<Option<Signed>, StoreError> {
-                self.enter(Call::FindSession)?.find_session(id).await
+            async fn find_session(&self, key: &SessionKey) -> Result<Option<Signed>, StoreError> {
+                self.enter(Call::FindSession)?.find_session(key).await
             }
 
-            async fn sessions_of(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
-                self.enter(Call::SessionsOf)?.sessions_of(user, now).await
+            async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
+                self.enter(Call::SessionsOf)?.sessions_of(user).await
             }
         }
 
@@ -149,14 +159,20 @@ macro_rules! forward_ports {
         }
 
         #[async_trait]
+        impl Pendings for $layer {
+            async fn find_pending(&self, link: &Digest) -> Result<Option<Pending>, StoreError> {
+                self.enter(Call::FindPending)?.find_pending(link).await
+            }
+
+            async fn pendings_of(&self, email: &Email) -> Result<Vec<Pending>, StoreError> {
+                self.enter(Call::PendingsOf)?.pendings_of(email).await
+            }
+        }
+
+        #[async_trait]
         impl AuditLog for $layer {
-            async fn audit_events(
-                &self,
-                subject: Option<UserId>,
-                before: Option<EventId>,
-                limit: u32,
-            ) -> Result<Vec<AuditEvent>, StoreError> {
-                self.enter(Call::AuditEvents)?.audit_events(subject, before, limit).await
+            async fn audit_events(&self, query: &AuditQuery) -> Result<Vec<AuditEvent>, StoreError> {
+                self.enter(Call::AuditEvents)?.audit_events(query).await
             }
         }
 
@@ -199,6 +215,18 @@ macro_rules! forward_ports {
 
             async fn bury_mail(&self, mail: MailId, lease: LeaseId, reason: &str) -> Result<bool, StoreError> {
                 self.enter(Call::BuryMail)?.bury_mail(mail, lease, reason).await
+            }
+
+            async fn retry_mail(&self, mail: Option<MailId>, now: Timestamp) -> Result<u64, StoreError> {
+                self.enter(Call::RetryMail)?.retry_mail(mail, now).await
+            }
+
+            async fn mails(&self, query: &MailQuery) -> Result<Vec<MailRecord>, StoreError> {
+                self.enter(Call::Mails)?.mails(query).await
+            }
+
+            async fn backlog(&self) -> Result<Backlog, StoreError> {
+                self.enter(Call::Backlog)?.backlog().await
             }
         }
 

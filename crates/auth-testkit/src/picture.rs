@@ -1,26 +1,28 @@
 //! What a store shows of a user, for comparing before and after.
 
-use auth_core::domain::{Purpose, Timestamp, UserId};
-use auth_core::port::Store;
+use auth_core::domain::{Purpose, UserId};
+use auth_core::port::{AuditQuery, MailQuery, Store};
 
 use crate::show;
 
-/// Everything that the read ports tell about one user: account and hash, live sessions, tokens, audit entries.
+/// Everything that the read ports tell about one user: account and hash, sessions, tokens, audit entries, mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture(Vec<String>);
 
 impl Picture {
-    /// The picture of `user` at `now`.
-    pub async fn of(store: &dyn Store, user: UserId, now: Timestamp) -> Self {
+    /// The picture of `user`.
+    pub async fn of(store: &dyn Store, user: UserId) -> Self {
         let mut lines = Vec::new();
         lines.extend(store.find_user(user).await.expect("the user").as_ref().map(show::account));
-        let sessions = store.sessions_of(user, now).await.expect("the sessions");
-        lines.extend(sessions.iter().map(|session| format!("{session:?}")));
-        for purpose in [Purpose::VerifyEmail, Purpose::ResetPassword] {
+        lines.extend(store.sessions_of(user).await.expect("the sessions").iter().map(show::session));
+        for purpose in Purpose::ALL {
             lines.extend(store.tokens_of(user, purpose).await.expect("the tokens").iter().map(show::token));
         }
-        let events = store.audit_events(Some(user), None, 10_000).await.expect("the audit entries");
+        let about_them = AuditQuery { user: Some(user), limit: 10_000, ..AuditQuery::default() };
+        let events = store.audit_events(&about_them).await.expect("the audit entries");
         lines.extend(events.iter().map(|event| format!("{event:?}")));
+        let about_them = MailQuery { user: Some(user), limit: 10_000, ..MailQuery::default() };
+        lines.extend(store.mails(&about_them).await.expect("the mail").iter().map(show::mail_record));
         Self(lines)
     }
 }

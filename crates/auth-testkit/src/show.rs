@@ -1,7 +1,8 @@
 //! Values in full, for comparing and for dumps: what [`Debug`](std::fmt::Debug) keeps private is in it.
 
 use auth_core::domain::{
-    Account, Email, LeasedMail, Mac, PasswordHash, PepperCheck, SealedMail, SigningKey, Token, User,
+    Account, Digest, Email, LeasedMail, Mac, MailRecord, PasswordHash, Pending, PepperCheck, SealedMail, Session,
+    SigningKey, Token, User,
 };
 
 /// The user, address included.
@@ -15,14 +16,32 @@ pub fn account(account: &Account) -> String {
     format!("{} password={password:?}", user(&account.user))
 }
 
+/// The session, with what is kept of its secret.
+pub fn session(session: &Session) -> String {
+    format!("{session:?} secret={:?}", session.credential.secret().map(digest))
+}
+
 /// The token, with everything that is kept of its link and code.
 pub fn token(token: &Token) -> String {
-    format!("{token:?} {} link={} code={}", email(&token.email), raw(token.link.as_bytes()), mac(&token.code))
+    let account = token.account.as_ref().map(email);
+    let (link, code) = (token.link.as_ref().map(digest), token.code.as_ref().map(mac));
+    format!("{token:?} {} account={account:?} link={link:?} code={code:?}", email(&token.email))
+}
+
+/// The waiting registration, with everything that is kept of its password, link and code.
+pub fn pending(pending: &Pending) -> String {
+    let (link, code, password) = (digest(&pending.link), mac(&pending.code), pending.password.as_phc());
+    format!("{pending:?} {} password={password:?} link={link} code={code}", email(&pending.email))
 }
 
 /// The mail, recipient and sealed body included.
 pub fn mail(mail: &SealedMail) -> String {
     format!("{mail:?} {} body={}", email(&mail.to), raw(mail.body.as_bytes()))
+}
+
+/// What is told of a mail, recipient included.
+pub fn mail_record(record: &MailRecord) -> String {
+    format!("{record:?} {}", email(&record.to))
 }
 
 /// The leased mail.
@@ -43,6 +62,11 @@ pub fn pepper_check(check: &PepperCheck) -> String {
 /// The MAC, key id first.
 pub fn mac(mac: &Mac) -> String {
     raw(&mac.to_bytes())
+}
+
+/// The digest.
+pub fn digest(digest: &Digest) -> String {
+    raw(digest.as_bytes())
 }
 
 /// Bytes, with those that are text left readable: a secret kept as it is would be found.

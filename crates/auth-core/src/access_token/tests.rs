@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::*;
 use crate::adapter::SystemEntropy;
-use crate::domain::{DeviceId, Email, Epoch, Method, Methods, Profile, RefreshState, Role, Status};
+use crate::domain::{
+    Attributes, Credential, DeviceId, Email, Epoch, Method, Methods, Profile, RefreshState, Role, Status,
+};
 
 const ISSUER: &str = "https://auth.example";
 const AUDIENCE: &str = "https://api.example";
@@ -28,6 +30,8 @@ static USER: LazyLock<User> = LazyLock::new(|| User {
     status: Status::Active,
     epoch: Epoch::FIRST,
     roles: vec![Role::parse("admin").unwrap(), Role::user()],
+    roles_version: 0,
+    attributes: Attributes::default(),
     created_at: NOW,
 });
 
@@ -35,7 +39,8 @@ static SESSION: LazyLock<Session> = LazyLock::new(|| Session {
     id: SessionId::new(NOW, &SystemEntropy),
     user: USER.id,
     epoch: Epoch::FIRST,
-    refresh: RefreshState::new(NOW, &SystemEntropy),
+    roles_version: 0,
+    credential: Credential::Tokens(RefreshState::new(NOW, &SystemEntropy)),
     created_at: NOW,
     authenticated_at: NOW.before(Duration::from_secs(60)),
     last_seen_at: NOW,

@@ -72,6 +72,13 @@ impl AuditEvent {
         self
     }
 
+    /// Done by `actor` to `subject`'s account.
+    #[must_use]
+    pub fn by_on(mut self, actor: Option<UserId>, subject: UserId) -> Self {
+        (self.actor, self.subject) = (actor, Some(subject));
+        self
+    }
+
     /// Done by nobody known to the user's account, if it is known.
     #[must_use]
     pub fn about(mut self, user: Option<UserId>) -> Self {
@@ -148,8 +155,54 @@ kinds! {
     PasswordChangeFailed = "password.change-failed",
     /// A profile was edited.
     ProfileChanged = "user.profile-changed",
+    /// An address was registered and waits for its proof.
+    RegistrationPending = "user.registration-pending",
+    /// An account was made by an operator.
+    UserCreated = "user.created",
+    /// An account was brought from elsewhere.
+    UserImported = "user.imported",
+    /// The application's own fields of a user were changed.
+    AttributesChanged = "user.attributes-changed",
+    /// A user may no longer sign in.
+    UserSuspended = "user.suspended",
+    /// A user may sign in again.
+    UserReactivated = "user.reactivated",
+    /// All that is stored about a user was handed out to them.
+    UserExported = "user.exported",
+    /// An account was deleted.
+    UserDeleted = "user.deleted",
+    /// A role was granted.
+    RoleGranted = "role.granted",
+    /// A role was revoked.
+    RoleRevoked = "role.revoked",
+    /// What only an administrator may do was refused.
+    AdministrationRefused = "role.refused",
+    /// A user's sessions were ended by somebody else.
+    SessionsEnded = "session.closed-by-other",
+    /// Every session of every user was ended.
+    AllSessionsEnded = "session.closed-for-all",
+    /// A browser's secret was replaced after a change of roles.
+    SecretRotated = "session.rotated",
+    /// A signed-in user proved again who they are.
+    Reauthenticated = "session.reauthenticated",
+    /// A signed-in user failed to prove who they are.
+    ReauthenticationFailed = "session.reauthentication-refused",
+    /// A move to another address was asked for.
+    EmailChangeRequested = "email.change-requested",
+    /// An account moved to another address.
+    EmailChanged = "email.changed",
+    /// A link or code that changes an address was refused.
+    EmailChangeFailed = "email.change-failed",
+    /// A move to another address was stopped or taken back.
+    EmailChangeUndone = "email.change-undone",
+    /// The host's policy refused something.
+    Vetoed = "policy.refused",
     /// A throttle refused a request.
     Throttled = "throttle.refused",
     /// A signing key was made.
     KeyCreated = "key.created",
+    /// Signing keys were sealed anew.
+    KeysResealed = "key.resealed",
+    /// Mails that had been given up were put up again.
+    MailRetried = "mail.retried",
 }

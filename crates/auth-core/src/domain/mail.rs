@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::{Code, Email, LeaseId, MailId, Sealed, Timestamp};
+use super::{Code, Email, LeaseId, MailId, Sealed, Timestamp, UserId};
 
 /// A mail to one recipient, before anybody has put it into words.
 #[derive(Debug, Clone)]
@@ -23,7 +23,6 @@ pub struct Mail {
 
 /// What a mail tells.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub enum Content {
     /// Prove that you receive mail here.
     Verify {
@@ -39,6 +38,22 @@ pub enum Content {
         /// To follow.
         link: Link,
     },
+    /// Somebody, perhaps you, registered this address: it has an account already.
+    Exists,
+    /// Confirm that your account is to move to this address.
+    ChangeEmail {
+        /// To type in.
+        code: Code,
+        /// To follow.
+        link: Link,
+    },
+    /// Your account is to move to another address; here it can be stopped or taken back.
+    UndoEmail {
+        /// The other address.
+        to: Email,
+        /// To follow.
+        link: Link,
+    },
     /// Something about your account's security has changed.
     Notice(Notice),
 }
@@ -49,19 +64,24 @@ impl Content {
         match self {
             Self::Verify { .. } => MailKind::Verify,
             Self::Reset { .. } => MailKind::Reset,
-            Self::Notice(_) => MailKind::Notice,
+            Self::Exists => MailKind::Exists,
+            Self::ChangeEmail { .. } => MailKind::ChangeEmail,
+            Self::UndoEmail { .. } | Self::Notice(_) => MailKind::Notice,
         }
     }
 }
 
 /// A change that the account's owner hears of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Notice {
     /// The password was changed by somebody signed in.
     PasswordChanged,
     /// The password was reset by mail.
     PasswordReset,
+    /// The account moved to another address; told at the one before.
+    EmailChanged,
+    /// The account was deleted.
+    AccountDeleted,
 }
 
 impl Notice {
@@ -70,12 +90,16 @@ impl Notice {
         match self {
             Self::PasswordChanged => "password-changed",
             Self::PasswordReset => "password-reset",
+            Self::EmailChanged => "email-changed",
+            Self::AccountDeleted => "account-deleted",
         }
     }
 
     /// Reads that word.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::PasswordChanged, Self::PasswordReset].into_iter().find(|notice| notice.as_str() == text)
+        const ALL: [Notice; 4] =
+            [Notice::PasswordChanged, Notice::PasswordReset, Notice::EmailChanged, Notice::AccountDeleted];
+        ALL.into_iter().find(|notice| notice.as_str() == text)
     }
 }
 
@@ -86,7 +110,11 @@ pub enum MailKind {
     Verify,
     /// Carries a reset code and link.
     Reset,
-    /// Carries news only.
+    /// Tells the owner of an account that somebody registered its address.
+    Exists,
+    /// Carries a code and link that change an address.
+    ChangeEmail,
+    /// Carries news, and perhaps a link to undo what they tell of.
     Notice,
 }
 
@@ -96,13 +124,17 @@ impl MailKind {
         match self {
             Self::Verify => "verify",
             Self::Reset => "reset",
+            Self::Exists => "exists",
+            Self::ChangeEmail => "change-email",
             Self::Notice => "notice",
         }
     }
 
     /// Reads that word.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Verify, Self::Reset, Self::Notice].into_iter().find(|kind| kind.as_str() == text)
+        [Self::Verify, Self::Reset, Self::Exists, Self::ChangeEmail, Self::Notice]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
     }
 }
 
@@ -133,6 +165,8 @@ impl fmt::Debug for Link {
 pub struct SealedMail {
     /// Names the row.
     pub id: MailId,
+    /// Whose account it is about; `None` where there is none yet, or no more.
+    pub user: Option<UserId>,
     /// The one recipient.
     pub to: Email,
     /// What it is.
@@ -154,4 +188,65 @@ pub struct LeasedMail {
     pub lease: LeaseId,
     /// How often it was leased, this time included.
     pub attempts: u32,
+}
+
+/// How far a mail got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MailState {
+    /// To be sent, or being sent.
+    Queued,
+    /// Taken by whoever delivers it.
+    Sent,
+    /// Given up.
+    Dead,
+}
+
+impl MailState {
+    /// The word for stores and for operators.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sent => "sent",
+            Self::Dead => "dead",
+        }
+    }
+
+    /// Reads that word.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Queued, Self::Sent, Self::Dead].into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+/// A mail in the outbox without what it carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailRecord {
+    /// Names the row.
+    pub id: MailId,
+    /// Whose account it is about.
+    pub user: Option<UserId>,
+    /// The one recipient.
+    pub to: Email,
+    /// What it is.
+    pub kind: MailKind,
+    /// How far it got.
+    pub state: MailState,
+    /// When it was enqueued.
+    pub created_at: Timestamp,
+    /// Not sent from here on.
+    pub expires_at: Timestamp,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why it was put off or given up last.
+    pub reason: Option<String>,
+}
+
+/// What waits in the outbox.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Mails to be sent, or being sent.
+    pub queued: u64,
+    /// When the oldest of them was enqueued.
+    pub oldest: Option<Timestamp>,
+    /// Mails given up whose rows are still there.
+    pub dead: u64,
 }

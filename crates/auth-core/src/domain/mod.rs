@@ -1,11 +1,13 @@
 //! Values that cannot be wrong: what exists has been parsed.
 
+mod attributes;
 mod audit;
 mod code;
 mod email;
 mod id;
 mod mail;
 mod password;
+mod pending;
 pub mod profile;
 mod secret;
 mod session;
@@ -14,15 +16,17 @@ mod time;
 mod token;
 mod user;
 
+pub use attributes::{Attributes, InvalidAttribute};
 pub use audit::{AuditEvent, AuditKind, Context, escape};
 pub use code::Code;
 pub use email::{Email, InvalidEmail};
 pub use id::{DeviceId, EventId, LeaseId, MailId, SessionId, TokenId, UserId};
-pub use mail::{Content, LeasedMail, Link, Mail, MailKind, Notice, SealedMail};
+pub use mail::{Backlog, Content, LeasedMail, Link, Mail, MailKind, MailRecord, MailState, Notice, SealedMail};
 pub use password::{InvalidPassword, Password, PasswordHash};
+pub use pending::Pending;
 pub use secret::{Digest, KeyId, Mac, Sealed, Secret};
-pub use session::{Method, Methods, RefreshState, Session, Signed};
+pub use session::{Credential, FRESH, Method, Methods, RefreshState, Session, SessionKey, Signed};
 pub use signing_key::{PepperCheck, SigningKey};
 pub use time::Timestamp;
-pub use token::{Budget, Issued, Purpose, Token};
+pub use token::{Budget, Issued, Purpose, Subject, Token};
 pub use user::{Account, Epoch, Profile, ProfileEdit, Role, Status, User};

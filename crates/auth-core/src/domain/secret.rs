@@ -171,6 +171,11 @@ impl fmt::Debug for Mac {
 pub struct Sealed(Box<[u8]>);
 
 impl Sealed {
+    /// The pepper that it was sealed under, as its first bytes say; `None` where it is too short to say.
+    pub fn key(&self) -> Option<KeyId> {
+        self.as_bytes().get(..8).and_then(KeyId::from_bytes)
+    }
+
     /// From what a store kept. Whether it is intact shows on opening.
     pub fn from_bytes(bytes: impl Into<Box<[u8]>>) -> Self {
         Self(bytes.into())

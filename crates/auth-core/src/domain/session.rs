@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use super::{DeviceId, Epoch, SessionId, Status, Timestamp, User, UserId};
+use std::time::Duration;
+
+use super::{DeviceId, Digest, Epoch, SessionId, Status, Timestamp, User, UserId};
 use crate::port::Entropy;
 
 /// One sign-in of one user on one device.
@@ -17,8 +19,10 @@ pub struct Session {
     pub user: UserId,
     /// The user's epoch at birth.
     pub epoch: Epoch,
-    /// What the session's refresh token is derived from.
-    pub refresh: RefreshState,
+    /// The user's [`roles_version`](User::roles_version) when the credential was handed out.
+    pub roles_version: u32,
+    /// What it is used with.
+    pub credential: Credential,
     /// When the session began. A new credential for the same sign-in keeps it.
     pub created_at: Timestamp,
     /// When the user last proved who they are.
@@ -58,6 +62,42 @@ impl Session {
     }
 }
 
+/// What a session is used with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// An access token and a refresh token.
+    Tokens(RefreshState),
+    /// A secret in a browser's cookie: its digest.
+    Cookie(Digest),
+}
+
+impl Credential {
+    /// The state of the refresh token, of a session that has one.
+    pub const fn refresh(&self) -> Option<&RefreshState> {
+        match self {
+            Self::Tokens(state) => Some(state),
+            Self::Cookie(_) => None,
+        }
+    }
+
+    /// The digest of the secret, of a session that has one.
+    pub const fn secret(&self) -> Option<&Digest> {
+        match self {
+            Self::Cookie(digest) => Some(digest),
+            Self::Tokens(_) => None,
+        }
+    }
+}
+
+/// What a session is looked up by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionKey {
+    /// Its id.
+    Id(SessionId),
+    /// The digest of its secret.
+    Secret(Digest),
+}
+
 /// A session and its user, from one read.
 #[derive(Debug, Clone)]
 pub struct Signed {
@@ -66,6 +106,23 @@ pub struct Signed {
     /// Its user, with roles.
     pub user: User,
 }
+
+impl Signed {
+    /// Whether the user proved who they are so short a time ago that they may do what can't be undone: 10 minutes
+    /// (ASVS 7.5.1).
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        now < self.session.authenticated_at + FRESH
+    }
+
+    /// Whether roles were granted or revoked since the credential was handed out: a browser's secret is then replaced at
+    /// its next use (OWASP Session Management, renewal after any privilege level change).
+    pub fn is_behind_on_roles(&self) -> bool {
+        self.session.roles_version != self.user.roles_version
+    }
+}
+
+/// How long after proving who one is a session counts as fresh.
+pub const FRESH: Duration = Duration::from_secs(600);
 
 /// What a refresh token is derived from, beside the pepper: a store dump yields no usable token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

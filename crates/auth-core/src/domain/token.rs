@@ -1,5 +1,7 @@
 //! One-time tokens: what mailed links and codes stand for.
 
+use uuid::Uuid;
+
 use super::{Digest, Email, Mac, Timestamp, TokenId, User, UserId};
 
 /// A record behind one mail that carries a link, a code, or both.
@@ -15,12 +17,14 @@ pub struct Token {
     pub purpose: Purpose,
     /// The address it was mailed to.
     pub email: Email,
-    /// Of the link's secret.
-    pub link: Digest,
+    /// The address that the account must still have for the token to be good; `None`: whichever it has.
+    pub account: Option<Email>,
+    /// Of the link's secret; `None` where the mail carries a code only.
+    pub link: Option<Digest>,
     /// The link is dead from here on.
     pub link_until: Timestamp,
-    /// Of the code.
-    pub code: Mac,
+    /// Of the code; `None` where the mail carries a link only.
+    pub code: Option<Mac>,
     /// The code is dead from here on.
     pub code_until: Timestamp,
     /// Attempts at the code that were claimed so far.
@@ -47,20 +51,53 @@ pub enum Purpose {
     VerifyEmail,
     /// Setting a new password without the old one.
     ResetPassword,
+    /// Moving the account to the address that the token was mailed to.
+    ChangeEmail,
+    /// Moving the account back to the address that the token was mailed to, or stopping the move.
+    UndoEmail,
 }
 
 impl Purpose {
+    /// Every purpose.
+    pub const ALL: [Self; 4] = [Self::VerifyEmail, Self::ResetPassword, Self::ChangeEmail, Self::UndoEmail];
+
     /// The word for stores.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::VerifyEmail => "verify-email",
             Self::ResetPassword => "reset-password",
+            Self::ChangeEmail => "change-email",
+            Self::UndoEmail => "undo-email",
         }
     }
 
     /// Reads that word.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::VerifyEmail, Self::ResetPassword].into_iter().find(|purpose| purpose.as_str() == text)
+        Self::ALL.into_iter().find(|purpose| purpose.as_str() == text)
+    }
+}
+
+/// Whom a budget is counted for: an account, or an address that has none yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Subject(Uuid);
+
+impl Subject {
+    /// An address without an account, by a keyed digest of it: a store must not hold what can be guessed from.
+    pub fn of_address(digest: &Digest) -> Self {
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest.as_bytes()[..16]);
+        Self(Uuid::from_bytes(bytes))
+    }
+
+    /// For a store to keep.
+    pub const fn as_uuid(&self) -> Uuid {
+        self.0
+    }
+}
+
+impl From<UserId> for Subject {
+    fn from(user: UserId) -> Self {
+        Self(user.as_uuid())
     }
 }
 
@@ -71,6 +108,8 @@ pub enum Budget {
     VerifyCode,
     /// Attempts at mailed codes that reset a password.
     ResetCode,
+    /// Attempts at mailed codes that change an address.
+    ChangeCode,
 }
 
 impl Budget {
@@ -79,6 +118,7 @@ impl Budget {
         match self {
             Self::VerifyCode => "verify-code",
             Self::ResetCode => "reset-code",
+            Self::ChangeCode => "change-code",
         }
     }
 }

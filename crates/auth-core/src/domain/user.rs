@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Email, PasswordHash, Timestamp, UserId};
+use super::{Attributes, Email, PasswordHash, Timestamp, UserId};
 
 /// Somebody with an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,10 @@ pub struct User {
     pub epoch: Epoch,
     /// Roles held, in order of name.
     pub roles: Vec<Role>,
+    /// Counts the changes of roles.
+    pub roles_version: u32,
+    /// The application's own fields.
+    pub attributes: Attributes,
     /// When the account was made.
     pub created_at: Timestamp,
 }

@@ -6,30 +6,58 @@ use std::time::Duration;
 
 use crate::access_token::{Claims, InvalidAccessToken};
 use crate::auth::{Auth, Fault, fault_into};
-use crate::domain::{Session, SessionId, Signed, Timestamp};
-use crate::port::Change;
+use crate::domain::{AuditKind, Context, Credential, Secret, Session, SessionId, SessionKey, Signed, Timestamp};
+use crate::flow::signing_keys;
+use crate::port::{Change, CommitError, Rejected, StoreError};
 use crate::settings::AccessCheck;
-use crate::start::open_keys;
 
-/// The session and user behind an access token: one query.
+/// What somebody presents with a request.
+#[derive(Clone, Copy)]
+pub enum Presented<'a> {
+    /// An access token.
+    AccessToken(&'a str),
+    /// A secret from a browser's cookie.
+    Cookie(&'a str),
+}
+
+/// Doesn't print.
+impl std::fmt::Debug for Presented<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::AccessToken(_) => "AccessToken(…)",
+            Self::Cookie(_) => "Cookie(…)",
+        })
+    }
+}
+
+/// The session and user behind a credential: one query.
 ///
-/// The token is checked against its session, so logout, reset, suspension and role changes count at once; with
-/// [`AccessCheck::Stateless`] they count when the token expires. Using a session renews its idle time, in steps of a
-/// minute at most, so that not every request costs a write.
+/// The credential is checked against its session, so logout, reset, suspension and role changes count at once; with
+/// [`AccessCheck::Stateless`] they count for an access token when it expires. Using a session renews its idle time, in
+/// steps of a minute at most, so that not every request costs a write.
+///
+/// A credential of the one kind is no credential of the other kind's sessions.
 ///
 /// # Errors
 /// [`AuthenticateError`].
-pub async fn authenticate(auth: &Auth, access_token: &str) -> Result<Signed, AuthenticateError> {
+pub async fn authenticate(auth: &Auth, presented: Presented<'_>) -> Result<Signed, AuthenticateError> {
     let now = auth.now();
-    let claims = match read(auth, access_token, now).await? {
-        Ok(claims) if now < claims.expires_at => claims,
-        _ => return Err(AuthenticateError::Unauthorized),
+    let (found, may_be_dead) = match presented {
+        Presented::AccessToken(token) => {
+            let claims = match read(auth, token, now).await? {
+                Ok(claims) if now < claims.expires_at => claims,
+                _ => return Err(AuthenticateError::Unauthorized),
+            };
+            let found = auth.store.find_session(&SessionKey::Id(claims.session)).await?;
+            let is_of_token =
+                |signed: &Signed| signed.user.id == claims.user && signed.session.credential.refresh().is_some();
+            (found.filter(is_of_token), auth.settings.access_check == AccessCheck::Stateless)
+        }
+        Presented::Cookie(text) => (find_by_secret(auth, text).await?, false),
     };
-    let Some(mut signed) = auth.store.find_session(claims.session).await? else {
-        return Err(AuthenticateError::Unauthorized);
-    };
+    let Some(mut signed) = found else { return Err(AuthenticateError::Unauthorized) };
     let is_live = signed.session.is_live(&signed.user, now);
-    if signed.user.id != claims.user || !(is_live || auth.settings.access_check == AccessCheck::Stateless) {
+    if !is_live && !may_be_dead {
         return Err(AuthenticateError::Unauthorized);
     }
     if is_live {
@@ -43,9 +71,42 @@ pub async fn authenticate(auth: &Auth, access_token: &str) -> Result<Signed, Aut
 ///
 /// # Errors
 /// [`AuthenticateError`].
-pub async fn authenticate_for_change(auth: &Auth, access_token: &str) -> Result<Signed, AuthenticateError> {
-    let signed = authenticate(auth, access_token).await?;
+pub async fn authenticate_for_change(auth: &Auth, presented: Presented<'_>) -> Result<Signed, AuthenticateError> {
+    let signed = authenticate(auth, presented).await?;
     if signed.session.is_live(&signed.user, auth.now()) { Ok(signed) } else { Err(AuthenticateError::Unauthorized) }
+}
+
+/// Hands out a new secret for a browser's session; the one before opens nothing any more. To be done where
+/// [`Signed::is_behind_on_roles`]: whoever had the secret before the user became an administrator must not be one too.
+///
+/// # Errors
+/// [`AuthenticateError::Unauthorized`] when another request was faster, or the session has no secret.
+pub async fn rotate(auth: &Auth, signed: &mut Signed, context: &Context) -> Result<Secret, AuthenticateError> {
+    let (now, secret) = (auth.now(), Secret::new(&*auth.entropy));
+    let (user, session, roles_version) = (signed.user.id, signed.session.id, signed.user.roles_version);
+    let Some(from) = signed.session.credential.secret().copied() else {
+        return Err(AuthenticateError::Unauthorized);
+    };
+    let to = secret.digest();
+    let event = auth.event(AuditKind::SecretRotated, context, now).by(user).with("session", &session.to_string());
+    let changes = [Change::RotateSecret { user, session, from, to, roles_version }, Change::Record(event)];
+    match auth.commit(&changes).await {
+        Ok(()) => {
+            (signed.session.credential, signed.session.roles_version) = (Credential::Cookie(to), roles_version);
+            Ok(secret)
+        }
+        Err(CommitError::Rejected(Rejected::Session)) => Err(AuthenticateError::Unauthorized),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The session behind a cookie's secret, dead ones too. What isn't a secret of ours isn't looked up: an id that a client
+/// made up is never taken over.
+pub(super) async fn find_by_secret(auth: &Auth, text: &str) -> Result<Option<Signed>, StoreError> {
+    match Secret::parse(text) {
+        Some(secret) => auth.store.find_session(&SessionKey::Secret(secret.digest())).await,
+        None => Ok(None),
+    }
 }
 
 /// What an access token says, expired or not.
@@ -94,15 +155,15 @@ async fn reload_keys(auth: &Auth, now: Timestamp) -> Result<bool, Fault> {
     if !auth.tokens.may_reload(now) {
         return Ok(false);
     }
-    auth.tokens.replace_keys(open_keys(&auth.ring, &auth.store.signing_keys().await?)?);
+    signing_keys::reload(auth).await?;
     Ok(true)
 }
 
 /// Nobody is signed in, as far as can be told.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticateError {
-    /// The token is malformed, forged, expired, or its session is dead: one answer for all.
-    #[error("not a usable access token")]
+    /// The credential is malformed, forged, expired, or its session is dead: one answer for all.
+    #[error("not a usable credential")]
     Unauthorized,
     /// The core could not do its work.
     #[error(transparent)]

@@ -1,7 +1,7 @@
 //! Changing one's password.
 
 use crate::auth::{Auth, Fault, fault_into};
-use crate::domain::{AuditKind, Context, Notice, Password, Purpose, Session, Signed};
+use crate::domain::{AuditKind, Context, Notice, Password, Purpose, Signed};
 use crate::flow::session::Authenticated;
 use crate::flow::throttle::{self, Throttled};
 use crate::flow::{judge_password, mail};
@@ -45,10 +45,7 @@ pub async fn change(
     }
     let password = auth.hasher.hash(new).await?;
 
-    let fresh =
-        auth.new_session(user, user.epoch.next(), signed.session.methods.clone(), signed.session.device, context, now);
-    // A new credential for the same sign-in: nothing extends the absolute limit.
-    let session = Session { created_at: signed.session.created_at, ends_at: signed.session.ends_at, ..fresh };
+    let (session, credential) = auth.successor(user, &signed.session, user.epoch.next(), context, now);
     let changes = [
         // Rejected where the session was ended since it was read: a signed-out browser changes nothing.
         Change::CloseSession { user: user.id, session: signed.session.id, at: now },
@@ -59,7 +56,7 @@ pub async fn change(
         Change::Record(auth.event(AuditKind::PasswordChanged, context, now).by(user.id)),
     ];
     match auth.commit(&changes).await {
-        Ok(()) => Ok(auth.authenticated(user.clone(), session, now)?),
+        Ok(()) => Ok(auth.authenticated(user.clone(), session, credential, now)?),
         Err(CommitError::Rejected(Rejected::Session | Rejected::Epoch)) => Err(ChangeError::Unauthorized),
         Err(error) => Err(error.into()),
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::auth::Auth;
+use crate::flow::signing_keys;
 use crate::port::StoreError;
 
 /// Cleans every hour, for as long as the future is polled. Any number of processes may run it on one store; one of them
@@ -29,6 +30,7 @@ pub async fn clean(auth: &Auth) -> Result<u64, StoreError> {
     {
         return Ok(0);
     }
+    signing_keys::retire(auth, now).await?;
     let mut rows = 0;
     loop {
         let deleted = auth.store.sweep(now, now.before(MAIL_KEPT), BATCH).await?;

@@ -1,21 +1,33 @@
 //! What users do, one feature per file, its error enum beside it. A flow decides, then commits once.
 
+pub mod account;
+mod actor;
+pub mod audit;
 pub mod authenticate;
+pub mod change_email;
 pub mod change_password;
 pub mod housekeeping;
 pub mod idempotency;
+pub mod import;
 pub mod mail;
+pub mod outbox;
 pub mod profile;
 pub mod proof;
+pub mod reauthenticate;
 pub mod refresh;
 pub mod register;
 pub mod reset_password;
+pub mod roles;
 pub mod session;
 pub mod sessions;
 pub mod sign_in;
 pub mod sign_out;
+pub mod signing_keys;
 pub mod throttle;
+pub mod users;
 pub mod verify_email;
+
+pub use actor::{Actor, AdminError};
 
 use crate::auth::Auth;
 use crate::domain::{Email, Password};

@@ -2,12 +2,12 @@
 
 use crate::auth::{Auth, Fault, fault_into};
 use crate::domain::{
-    AuditKind, Budget, Code, Context, Email, Issued, Purpose, Secret, Status, Timestamp, Token, UserId,
+    AuditKind, Code, Context, Email, Issued, Pending, Purpose, Secret, Status, Subject, Timestamp, Token, User, UserId,
 };
 use crate::flow::mail;
 use crate::keys::MacUse;
 use crate::port::{Change, CommitError, Rejected};
-use crate::settings::{CODE_ATTEMPTS, CODE_BUDGETS};
+use crate::rules::one_time::{CODE_ATTEMPTS, CODE_BUDGETS};
 
 /// The scope that wrong links and codes are counted in, by address.
 pub(crate) const SCOPE: &str = "proof";
@@ -49,40 +49,54 @@ pub(crate) async fn prove(
 ) -> Result<Issued, ProofError> {
     match proof {
         Proof::Link(secret) => by_link(auth, secret, purpose, now).await,
-        Proof::Code { email, code } => by_code(auth, email, code, purpose, now, context).await,
+        Proof::Code { email, code } => {
+            let account = auth.store.find_user_by_email(email).await?;
+            match account.map(|account| account.user).filter(|user| user.status == Status::Active) {
+                Some(user) => by_code(auth, user, code, purpose, now, context).await,
+                None => {
+                    // One read and one commit, as for a known address: the two must not differ in time.
+                    auth.store.tokens_of(UserId::new(now, &*auth.entropy), purpose).await?;
+                    auth.commit(&[attempt(auth, purpose, None, now, context)]).await?;
+                    Err(ProofError::Invalid)
+                }
+            }
+        }
     }
 }
 
-async fn by_link(auth: &Auth, secret: &Secret, purpose: Purpose, now: Timestamp) -> Result<Issued, ProofError> {
+/// The token behind a link.
+pub(crate) async fn by_link(
+    auth: &Auth,
+    secret: &Secret,
+    purpose: Purpose,
+    now: Timestamp,
+) -> Result<Issued, ProofError> {
     let issued = auth.store.find_token(&secret.digest()).await?.ok_or(ProofError::Invalid)?;
     let Issued { token, user } = &issued;
-    let is_good = token.purpose == purpose
-        && now < token.link_until
-        && token.email == user.email
-        && user.status == Status::Active;
+    let is_good =
+        token.purpose == purpose && now < token.link_until && is_bound(token, user) && user.status == Status::Active;
     if is_good { Ok(issued) } else { Err(ProofError::Invalid) }
 }
 
-async fn by_code(
+/// The token of `user` behind a code.
+pub(crate) async fn by_code(
     auth: &Auth,
-    email: &Email,
+    user: User,
     code: &Code,
     purpose: Purpose,
     now: Timestamp,
     context: &Context,
 ) -> Result<Issued, ProofError> {
-    let account = auth.store.find_user_by_email(email).await?;
-    let Some(user) = account.map(|account| account.user).filter(|user| user.status == Status::Active) else {
-        // One read and one commit, as for a known address: the two must not differ in time.
-        auth.store.tokens_of(UserId::new(now, &*auth.entropy), purpose).await?;
-        auth.commit(&[attempt(auth, purpose, None, now, context)]).await?;
-        return Err(ProofError::Invalid);
-    };
     let token = claim(auth, user.id, purpose, now, context).await?.into_iter().find(|token| {
-        token.email == user.email
-            && auth.ring.verify(MacUse::Code, &mail::code_parts(&token.id, &token.email, purpose, code), &token.code)
+        let parts = mail::code_parts(&token.id, &token.email, purpose, code);
+        is_bound(token, &user) && token.code.as_ref().is_some_and(|mac| auth.ring.verify(MacUse::Code, &parts, mac))
     });
     token.map(|token| Issued { token, user }).ok_or(ProofError::Invalid)
+}
+
+/// Whether the account's address is still the one that the token was made for.
+fn is_bound(token: &Token, user: &User) -> bool {
+    token.account.as_ref().is_none_or(|account| *account == user.email)
 }
 
 /// Claims one attempt at each of the user's live codes, and one use of the account's budgets; returns those codes.
@@ -93,35 +107,85 @@ async fn claim(
     now: Timestamp,
     context: &Context,
 ) -> Result<Vec<Token>, ProofError> {
-    let budget = budget(purpose);
     // Each round that is rejected for attempts means that somebody else used up a code: there are three at most.
     for _ in 0..4 {
         let mut tokens = auth.store.tokens_of(user, purpose).await?;
-        tokens.retain(|token| now < token.code_until && token.attempts < CODE_ATTEMPTS);
-        let mut changes = vec![attempt(auth, purpose, Some(user), now, context)];
-        if !tokens.is_empty() {
-            changes.extend(CODE_BUDGETS.map(|(limit, window)| Change::Charge { user, budget, limit, window, at: now }));
-            let claim = |token: &Token| Change::ClaimAttempt { user, token: token.id, limit: CODE_ATTEMPTS };
-            changes.extend(tokens.iter().map(claim));
-        }
-        match auth.commit(&changes).await {
-            Ok(()) => return Ok(tokens),
-            Err(CommitError::Rejected(Rejected::Attempts)) => {}
-            Err(CommitError::Rejected(Rejected::Budget)) => return Err(ProofError::Invalid),
-            Err(error) => return Err(error.into()),
+        tokens.retain(|token| token.code.is_some() && now < token.code_until && token.attempts < CODE_ATTEMPTS);
+        let claims = tokens.iter().map(|token| Change::ClaimAttempt { user, token: token.id, limit: CODE_ATTEMPTS });
+        let attempt = attempt(auth, purpose, Some(user), now, context);
+        if spend(auth, attempt, claims.collect(), user.into(), purpose, now).await? {
+            return Ok(tokens);
         }
     }
     Err(ProofError::Invalid)
 }
 
-fn attempt(auth: &Auth, purpose: Purpose, user: Option<UserId>, now: Timestamp, context: &Context) -> Change {
-    Change::Record(auth.event(AuditKind::CodeTried, context, now).about(user).with("purpose", purpose.as_str()))
+/// The waiting registration behind a link.
+pub(crate) async fn waiting_by_link(auth: &Auth, secret: &Secret, now: Timestamp) -> Result<Pending, ProofError> {
+    let found = auth.store.find_pending(&secret.digest()).await?;
+    found.filter(|pending| now < pending.link_until).ok_or(ProofError::Invalid)
 }
 
-/// The budget that attempts at codes of a purpose are charged to.
-pub(crate) const fn budget(purpose: Purpose) -> Budget {
-    match purpose {
-        Purpose::VerifyEmail => Budget::VerifyCode,
-        Purpose::ResetPassword => Budget::ResetCode,
+/// The waiting registration of `email` behind a code, whose attempts are claimed first.
+pub(crate) async fn waiting_by_code(
+    auth: &Auth,
+    email: &Email,
+    code: &Code,
+    now: Timestamp,
+    context: &Context,
+) -> Result<Pending, ProofError> {
+    let purpose = Purpose::VerifyEmail;
+    for _ in 0..4 {
+        let mut waiting = auth.store.pendings_of(email).await?;
+        waiting.retain(|pending| now < pending.code_until && pending.attempts < CODE_ATTEMPTS);
+        let claims = waiting.iter().map(|pending| Change::ClaimPending { pending: pending.id, limit: CODE_ATTEMPTS });
+        let (attempt, subject) = (attempt(auth, purpose, None, now, context), subject(auth, email));
+        if spend(auth, attempt, claims.collect(), subject, purpose, now).await? {
+            let is_meant = |pending: &Pending| {
+                let parts = mail::code_parts(&pending.id, &pending.email, purpose, code);
+                auth.ring.verify(MacUse::Code, &parts, &pending.code)
+            };
+            return waiting.into_iter().find(is_meant).ok_or(ProofError::Invalid);
+        }
     }
+    Err(ProofError::Invalid)
+}
+
+/// Whom attempts at the codes of an address without an account are charged to.
+pub(crate) fn subject(auth: &Auth, email: &Email) -> Subject {
+    let mac = auth.ring.mac(MacUse::Fingerprint, &[b"waiting", email.canonical().as_bytes()]);
+    Subject::of_address(&crate::domain::Digest::of(&[mac.tag()]))
+}
+
+/// Commits an attempt with its claims and charges; `false` where a code was used up meanwhile. Where no code is live there
+/// is nothing to charge.
+async fn spend(
+    auth: &Auth,
+    attempt: Change,
+    claims: Vec<Change>,
+    subject: Subject,
+    purpose: Purpose,
+    now: Timestamp,
+) -> Result<bool, ProofError> {
+    let mut changes = vec![attempt];
+    if let Some(budget) = purpose.budget().filter(|_| !claims.is_empty()) {
+        let charge = |(limit, window)| Change::Charge { subject, budget, limit, window, at: now };
+        changes.extend(CODE_BUDGETS.map(charge));
+        changes.extend(claims);
+    }
+    match auth.commit(&changes).await {
+        Ok(()) => Ok(true),
+        Err(CommitError::Rejected(Rejected::Attempts)) => Ok(false),
+        Err(CommitError::Rejected(Rejected::Budget)) => Err(ProofError::Invalid),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Forgets the attempts at codes of a purpose: the right one was there.
+pub(crate) fn forgive(subject: impl Into<Subject>, purpose: Purpose) -> Option<Change> {
+    purpose.budget().map(|budget| Change::Forgive { subject: subject.into(), budget })
+}
+
+fn attempt(auth: &Auth, purpose: Purpose, user: Option<UserId>, now: Timestamp, context: &Context) -> Change {
+    Change::Record(auth.event(AuditKind::CodeTried, context, now).about(user).with("purpose", purpose.as_str()))
 }

@@ -1,8 +1,8 @@
 //! Rotating the refresh token.
 
 use crate::auth::{Auth, Fault, fault_into};
-use crate::domain::{AuditKind, Context, Signed, Timestamp};
-use crate::flow::session::Authenticated;
+use crate::domain::{AuditKind, Context, Credential, RefreshState, SessionKey, Signed, Timestamp};
+use crate::flow::session::{Authenticated, NewCredential};
 use crate::flow::throttle::{self, Throttled};
 use crate::port::{Change, CommitError, Rejected};
 use crate::refresh_token::PresentedRefresh;
@@ -25,23 +25,26 @@ pub async fn refresh(auth: &Auth, token: &str, context: &Context) -> Result<Auth
     let presented = PresentedRefresh::parse(token).ok_or(RefreshError::Unauthorized)?;
     // A round that loses its race is judged again, against what the winner made of the session.
     for _ in 0..3 {
-        let Some(signed) = auth.store.find_session(presented.session).await? else {
+        let found = auth.store.find_session(&SessionKey::Id(presented.session)).await?;
+        let Some((state, signed)) =
+            found.and_then(|signed| Some((signed.session.credential.refresh().copied()?, signed)))
+        else {
             return Err(RefreshError::Unauthorized);
         };
         let session = &signed.session;
         // Before anything is counted or ended: a session's id is no secret, and must not be enough to harm it.
-        if !presented.is_genuine(&auth.ring, &session.refresh.salt) {
+        if !presented.is_genuine(&auth.ring, &state.salt) {
             return Err(RefreshError::Unauthorized);
         }
         let is_live = session.is_live(&signed.user, now);
-        match judge(presented.counter, &session.refresh, times.refresh, times.reuse_leeway, now) {
-            Verdict::Rotate if is_live => match rotate(auth, signed, now).await {
+        match judge(presented.counter, &state, times.refresh, times.reuse_leeway, now) {
+            Verdict::Rotate if is_live => match rotate(auth, signed, state, now).await {
                 Err(CommitError::Rejected(Rejected::Session)) => {}
-                Ok(signed) => return Ok(auth.authenticated(signed.user, signed.session, now)?),
+                Ok((signed, state)) => return Ok(again(auth, signed, state, now)?),
                 Err(error) => return Err(error.into()),
             },
             Verdict::JustReplaced if is_live && auth.settings.reuse == Reuse::Resume => {
-                return Ok(auth.authenticated(signed.user, signed.session, now)?);
+                return Ok(again(auth, signed, state, now)?);
             }
             Verdict::Reused => return Err(reused(auth, &signed, is_live, now, context).await?),
             // A second tab, or a retried request: refused, and not held against the account.
@@ -57,10 +60,19 @@ pub async fn refresh(auth: &Auth, token: &str, context: &Context) -> Result<Auth
     Err(RefreshError::Fault(Fault::Contended))
 }
 
-async fn rotate(auth: &Auth, mut signed: Signed, now: Timestamp) -> Result<Signed, CommitError> {
+fn again(auth: &Auth, signed: Signed, state: RefreshState, now: Timestamp) -> Result<Authenticated, Fault> {
+    auth.authenticated(signed.user, signed.session, NewCredential::Tokens(state), now)
+}
+
+async fn rotate(
+    auth: &Auth,
+    mut signed: Signed,
+    state: RefreshState,
+    now: Timestamp,
+) -> Result<(Signed, RefreshState), CommitError> {
     let session = &mut signed.session;
     let (idle_until, kept_until) = (now + auth.settings.lifetimes.idle, auth.kept_until(now));
-    let from = session.refresh.counter;
+    let from = state.counter;
     auth.commit(&[Change::RotateRefresh {
         user: session.user,
         session: session.id,
@@ -70,10 +82,10 @@ async fn rotate(auth: &Auth, mut signed: Signed, now: Timestamp) -> Result<Signe
         kept_until,
     }])
     .await?;
-    session.refresh.counter = from + 1;
-    (session.refresh.rotated_at, session.last_seen_at) = (now, now);
+    let next = RefreshState { counter: from + 1, rotated_at: now, ..state };
+    (session.credential, session.last_seen_at) = (Credential::Tokens(next), now);
     (session.idle_until, session.kept_until) = (idle_until, kept_until);
-    Ok(signed)
+    Ok((signed, next))
 }
 
 async fn reused(

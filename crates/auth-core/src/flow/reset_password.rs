@@ -8,8 +8,8 @@ pub use crate::flow::verify_email::RequestError;
 use crate::flow::verify_email::throttle_mail;
 use crate::flow::{judge_password, mail, sign_in};
 use crate::port::{Change, CommitError, Rejected, StoreError};
+use crate::rules::one_time::LIVE_RECORDS;
 use crate::rules::password::WeakPassword;
-use crate::settings::LIVE_TOKENS;
 
 /// Mails a code and a link to the address, if it has an active account. Up to three such mails are good at once; a further
 /// one takes the place of the one that the same client asked for last, so that strangers' requests don't kill the owner's.
@@ -32,8 +32,8 @@ pub async fn request(auth: &Auth, email: &Email, context: &Context) -> Result<()
         let room = make_room(auth, id, now, context).await?;
         if let Some(user) = &user {
             changes.extend(room);
-            let (token, mail) = mail::token_mail(auth, user, Purpose::ResetPassword, now, context)?;
-            changes.push(Change::IssueToken { token, at_most: LIVE_TOKENS });
+            let (token, mail) = mail::token_mail(auth, user, Purpose::ResetPassword, &user.email, now, context)?;
+            changes.push(Change::IssueToken { token, at_most: LIVE_RECORDS });
             changes.push(Change::Enqueue(mail));
         }
         changes.push(Change::Record(event.clone()));
@@ -51,7 +51,7 @@ pub async fn request(auth: &Auth, email: &Email, context: &Context) -> Result<()
 async fn make_room(auth: &Auth, user: UserId, now: Timestamp, context: &Context) -> Result<Option<Change>, StoreError> {
     let mut live = auth.store.tokens_of(user, Purpose::ResetPassword).await?;
     live.retain(|token| now < token.link_until);
-    if live.len() < LIVE_TOKENS as usize {
+    if live.len() < LIVE_RECORDS as usize {
         return Ok(None);
     }
     let requester = throttle::requester(auth, context);
@@ -94,25 +94,26 @@ async fn confirm_counted(
     };
     if let Err(weak) = judge_password(auth, password, &user.email, user.profile.name.as_deref()).await {
         // The code was right: whoever knows it may try another password as often as it takes.
-        let (user, budget) = (user.id, proof::budget(purpose));
-        auth.commit(&[Change::ReturnAttempt { user, token: token.id }, Change::Forgive { user, budget }]).await?;
+        let mut changes = vec![Change::ReturnAttempt { user: user.id, token: token.id }];
+        changes.extend(proof::forgive(user.id, purpose));
+        auth.commit(&changes).await?;
         return Err(weak.into());
     }
     // After the token is known: strangers must not be able to buy Argon2 work. Before the commit: no transaction waits.
     let hash = auth.hasher.hash(password).await?;
 
     for _ in 0..3 {
-        let changes = [
+        let mut changes = vec![
             Change::SpendToken { user: user.id, token: token.id },
             // Advances the epoch: every session is dead with it.
             Change::SetPassword { user: user.id, epoch: user.epoch, password: hash.clone() },
             Change::VerifyEmail { user: user.id, email: token.email.clone(), at: now },
             Change::DropTokens { user: user.id, purpose },
             Change::DropTokens { user: user.id, purpose: Purpose::VerifyEmail },
-            Change::Forgive { user: user.id, budget: proof::budget(purpose) },
             Change::Enqueue(mail::notice(auth, &user, Notice::PasswordReset, now)?),
             Change::Record(auth.event(AuditKind::PasswordReset, context, now).by(user.id)),
         ];
+        changes.extend(proof::forgive(user.id, purpose));
         match auth.commit(&changes).await {
             Ok(()) => {
                 throttle::clear_by_email(auth, sign_in::SCOPE, &user.email).await;
@@ -134,11 +135,7 @@ async fn confirm_counted(
 }
 
 async fn refused(auth: &Auth, context: &Context) -> ConfirmError {
-    let event = auth.event(AuditKind::ResetFailed, context, auth.now());
-    match auth.commit(&[Change::Record(event)]).await {
-        Ok(()) => ConfirmError::Invalid,
-        Err(error) => error.into(),
-    }
+    auth.refuse(auth.event(AuditKind::ResetFailed, context, auth.now()), ConfirmError::Invalid).await
 }
 
 /// The password was not set.

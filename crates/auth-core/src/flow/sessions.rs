@@ -1,7 +1,7 @@
 //! Seeing and ending one's own sessions.
 
 use crate::auth::{Auth, Fault, fault_into};
-use crate::domain::{Context, Session, SessionId, Signed};
+use crate::domain::{Context, Session, SessionId, SessionKey, Signed, User};
 use crate::flow::sign_out;
 use crate::port::StoreError;
 
@@ -10,7 +10,15 @@ use crate::port::StoreError;
 /// # Errors
 /// [`StoreError`] when the store could not answer.
 pub async fn list(auth: &Auth, signed: &Signed) -> Result<Vec<Session>, StoreError> {
-    auth.store.sessions_of(signed.user.id, auth.now()).await
+    live(auth, &signed.user).await
+}
+
+/// The live sessions of a user, newest first.
+pub(super) async fn live(auth: &Auth, user: &User) -> Result<Vec<Session>, StoreError> {
+    let now = auth.now();
+    let mut sessions = auth.store.sessions_of(user.id).await?;
+    sessions.retain(|session| session.is_live(user, now));
+    Ok(sessions)
 }
 
 /// Ends one of the user's own sessions.
@@ -19,7 +27,7 @@ pub async fn list(auth: &Auth, signed: &Signed) -> Result<Vec<Session>, StoreErr
 /// [`EndError`]: another user's session is as unknown as one that never was.
 pub async fn end(auth: &Auth, signed: &Signed, id: SessionId, context: &Context) -> Result<(), EndError> {
     let now = auth.now();
-    let found = auth.store.find_session(id).await?;
+    let found = auth.store.find_session(&SessionKey::Id(id)).await?;
     match found.filter(|found| found.user.id == signed.user.id && found.session.is_live(&found.user, now)) {
         Some(found) => Ok(sign_out::close(auth, &found.session, now, context).await?),
         None => Err(EndError::NotFound),

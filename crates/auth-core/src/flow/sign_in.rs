@@ -8,9 +8,9 @@ use crate::domain::{
     Account, AuditKind, Context, DeviceId, Email, Method, Methods, Password, PasswordHash, Session, Status, Timestamp,
     User, UserId,
 };
-use crate::flow::session::Authenticated;
+use crate::flow::session::{Authenticated, NewCredential};
 use crate::flow::throttle::{self, Counted, Throttled};
-use crate::port::{Change, CommitError, HashError, Rejected, Verdict};
+use crate::port::{Change, CommitError, HashError, Rejected, Verdict, Veto};
 use crate::settings::UnverifiedSignIn;
 
 /// What somebody signs in with. Doesn't print the device token.
@@ -73,6 +73,10 @@ pub async fn sign_in(auth: &Auth, credentials: Credentials, context: &Context) -
         counted.give_back(auth).await;
         return Err(refused(auth, user_id, context, SignInError::EmailNotVerified).await);
     }
+    if let Err(veto) = auth.policy.may_sign_in(&account.user).await {
+        counted.give_back(auth).await;
+        return Err(auth.vetoed(veto, user_id, context).await);
+    }
     let rehash = if outdated { replacement(auth, &password, account.user.id, &hash).await? } else { None };
     let device = device.unwrap_or_else(|| DeviceId::new(now, &*auth.entropy));
     let opened = open(auth, account.user, &hash, rehash, device, now, context).await;
@@ -80,8 +84,8 @@ pub async fn sign_in(auth: &Auth, credentials: Credentials, context: &Context) -
     if matches!(opened, Ok(_) | Err(SignInError::Fault(_))) {
         counted.give_back(auth).await;
     }
-    let (user, session) = opened?;
-    Ok(SignIn::Complete(Box::new(auth.authenticated(user, session, now)?)))
+    let (user, session, credential) = opened?;
+    Ok(SignIn::Complete(Box::new(auth.authenticated(user, session, credential, now)?)))
 }
 
 /// The two counters that an attempt is counted by.
@@ -147,14 +151,15 @@ async fn open(
     device: DeviceId,
     now: Timestamp,
     context: &Context,
-) -> Result<(User, Session), SignInError> {
+) -> Result<(User, Session, NewCredential), SignInError> {
     for _ in 0..3 {
-        let session = auth.new_session(&user, user.epoch, Methods::of(&[Method::Password]), device, context, now);
+        let methods = Methods::of(&[Method::Password]);
+        let (session, credential) = auth.new_session(&user, user.epoch, methods, device, context, now);
         let event = auth.event(AuditKind::SignedIn, context, now).by(user.id).with("session", &session.id.to_string());
         let mut changes = vec![Change::OpenSession(session.clone()), Change::Record(event)];
         changes.extend(rehash.clone());
         match auth.commit(&changes).await {
-            Ok(()) => return Ok((user, session)),
+            Ok(()) => return Ok((user, session, credential)),
             Err(CommitError::Rejected(Rejected::Epoch)) => {}
             Err(error) => return Err(error.into()),
         }
@@ -169,11 +174,7 @@ async fn open(
 }
 
 async fn refused(auth: &Auth, user: Option<UserId>, context: &Context, why: SignInError) -> SignInError {
-    let event = auth.event(AuditKind::SignInFailed, context, auth.now()).about(user);
-    match auth.commit(&[Change::Record(event)]).await {
-        Ok(()) => why,
-        Err(error) => error.into(),
-    }
+    auth.refuse(auth.event(AuditKind::SignInFailed, context, auth.now()).about(user), why).await
 }
 
 /// No session was opened.
@@ -185,6 +186,9 @@ pub enum SignInError {
     /// The password is right, but the address isn't proved, and the host demands that.
     #[error("the address is not verified")]
     EmailNotVerified,
+    /// The password is right, but the host's policy refuses.
+    #[error(transparent)]
+    Vetoed(#[from] Veto),
     /// Too many attempts, by address or account; the password was not looked at.
     #[error(transparent)]
     Throttled(#[from] Throttled),

@@ -1,7 +1,7 @@
 //! Signing out, here and everywhere.
 
 use crate::auth::{Auth, Fault};
-use crate::domain::{AuditKind, Context, Session, Signed, Timestamp};
+use crate::domain::{AuditKind, Context, Session, SessionKey, Signed, Timestamp};
 use crate::flow::authenticate;
 use crate::port::{Change, CommitError, Rejected};
 use crate::refresh_token::PresentedRefresh;
@@ -22,9 +22,20 @@ pub async fn sign_out(auth: &Auth, signed: &Signed, context: &Context) -> Result
 pub async fn by_access_token(auth: &Auth, token: &str, context: &Context) -> Result<(), Fault> {
     let now = auth.now();
     let Ok(claims) = authenticate::read(auth, token, now).await? else { return Ok(()) };
-    match auth.store.find_session(claims.session).await? {
+    match auth.store.find_session(&SessionKey::Id(claims.session)).await? {
         Some(signed) if signed.user.id == claims.user => close(auth, &signed.session, now, context).await,
         _ => Ok(()),
+    }
+}
+
+/// Ends the session of a browser's secret. One that isn't ends nothing, and that is fine.
+///
+/// # Errors
+/// [`Fault`] when the session may still live.
+pub async fn by_secret(auth: &Auth, secret: &str, context: &Context) -> Result<(), Fault> {
+    match authenticate::find_by_secret(auth, secret).await? {
+        Some(signed) => close(auth, &signed.session, auth.now(), context).await,
+        None => Ok(()),
     }
 }
 
@@ -34,11 +45,14 @@ pub async fn by_access_token(auth: &Auth, token: &str, context: &Context) -> Res
 /// [`Fault`] when the session may still live.
 pub async fn by_refresh_token(auth: &Auth, token: &str, context: &Context) -> Result<(), Fault> {
     let Some(presented) = PresentedRefresh::parse(token) else { return Ok(()) };
-    match auth.store.find_session(presented.session).await? {
-        Some(signed) if presented.is_genuine(&auth.ring, &signed.session.refresh.salt) => {
-            close(auth, &signed.session, auth.now(), context).await
-        }
-        _ => Ok(()),
+    let found = auth.store.find_session(&SessionKey::Id(presented.session)).await?;
+    let is_its = |signed: &Signed| {
+        let state = signed.session.credential.refresh();
+        state.is_some_and(|state| presented.is_genuine(&auth.ring, &state.salt))
+    };
+    match found.filter(is_its) {
+        Some(signed) => close(auth, &signed.session, auth.now(), context).await,
+        None => Ok(()),
     }
 }
 

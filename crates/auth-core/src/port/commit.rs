@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::StoreError;
 use crate::domain::{
-    AuditEvent, Budget, Email, Epoch, PasswordHash, PepperCheck, ProfileEdit, Purpose, SealedMail, Session, SessionId,
-    SigningKey, Status, Timestamp, Token, TokenId, User, UserId,
+    Attributes, AuditEvent, Budget, Digest, Email, Epoch, PasswordHash, Pending, PepperCheck, ProfileEdit, Purpose,
+    Role, Sealed, SealedMail, Session, SessionId, SigningKey, Status, Subject, Timestamp, Token, TokenId, User, UserId,
 };
 
 /// Applies lists of changes, each list in one transaction.
@@ -34,12 +34,13 @@ pub trait Commit: Debug + Send + Sync {
 /// Exhaustive on purpose: a new one must not compile until every store has it.
 #[derive(Debug, Clone)]
 pub enum Change {
-    /// A user comes into being, with a password and roles. Precondition: the address is free ([`Rejected::EmailTaken`]).
+    /// A user comes into being, with roles, and mostly with a password. Precondition: the address is free
+    /// ([`Rejected::EmailTaken`]).
     CreateUser {
         /// The user; its epoch is [`Epoch::FIRST`].
         user: User,
         /// The password's hash.
-        password: PasswordHash,
+        password: Option<PasswordHash>,
     },
     /// Changes the fields of the profile that the edit names, and no others. Precondition: the user exists.
     EditProfile {
@@ -78,8 +79,62 @@ pub enum Change {
         /// What replaces it.
         to: PasswordHash,
     },
-    /// Makes a suspended user active, or suspends an active one and advances the epoch by one. Precondition: the user exists
-    /// and has another status ([`Rejected::User`]): what hangs on a status changes once.
+    /// Moves the account from address `from` to `to`, which counts as proved at `at`. Preconditions: the user's address is
+    /// still `from` ([`Rejected::EmailChanged`]), and nobody else has `to` ([`Rejected::EmailTaken`]).
+    ChangeEmail {
+        /// Whose.
+        user: UserId,
+        /// The address before.
+        from: Email,
+        /// The address from now on.
+        to: Email,
+        /// When.
+        at: Timestamp,
+    },
+    /// Replaces the application's own fields. Precondition: they are still `from` ([`Rejected::Attributes`]).
+    SetAttributes {
+        /// Whose.
+        user: UserId,
+        /// The fields that the decision was made about.
+        from: Attributes,
+        /// The fields from now on.
+        to: Attributes,
+    },
+    /// Changes nothing. Precondition: the user is active and holds the role ([`Rejected::Role`]). What somebody does by
+    /// virtue of a role they must still hold when it happens.
+    Require {
+        /// Who acts.
+        user: UserId,
+        /// By virtue of what.
+        role: Role,
+    },
+    /// The user holds a role from now on, and their `roles_version` advances by one; nothing happens where they hold it
+    /// already. A role that nobody ever held comes into being. Precondition: the user exists ([`Rejected::User`]).
+    GrantRole {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        role: Role,
+    },
+    /// The user doesn't hold a role any more, and their `roles_version` advances by one; nothing happens where they don't
+    /// hold it. Preconditions: the user exists ([`Rejected::User`]) and isn't the last active holder of a role that must
+    /// have one ([`Rejected::LastHolder`]).
+    RevokeRole {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        role: Role,
+    },
+    /// Deletes a user with all that is theirs: sessions, tokens, roles, budgets, mail not yet sent. Audit entries by or
+    /// about them lose address, agent, request and detail. Preconditions: the user exists ([`Rejected::User`]) and isn't the
+    /// last active holder of a role that must have one ([`Rejected::LastHolder`]).
+    DeleteUser {
+        /// Who.
+        user: UserId,
+    },
+    /// Makes a suspended user active, or suspends an active one and advances the epoch by one. Preconditions: the user exists
+    /// and has another status ([`Rejected::User`]): what hangs on a status changes once; nobody is suspended who is the last
+    /// active holder of a role that must have one ([`Rejected::LastHolder`]).
     SetStatus {
         /// Whose.
         user: UserId,
@@ -92,9 +147,34 @@ pub enum Change {
         user: UserId,
     },
 
-    /// Stores a one-time token. Preconditions: the user's address is still the token's ([`Rejected::EmailChanged`]), and
-    /// fewer than `at_most` of the user's tokens for that purpose have a link that lives on after the token's creation
+    /// Advances everybody's epoch by one: every session there is is dead.
+    AdvanceAllEpochs,
+
+    /// Stores a registration that waits for its proof. Precondition: no other record of its address takes its slot
     /// ([`Rejected::TooManyTokens`]).
+    AddPending(Pending),
+    /// Counts one attempt at a waiting registration's code. Precondition: it exists and had fewer than `limit`
+    /// ([`Rejected::Attempts`]).
+    ClaimPending {
+        /// Which.
+        pending: TokenId,
+        /// How many are allowed.
+        limit: u32,
+    },
+    /// Deletes a waiting registration. Precondition: it exists ([`Rejected::Token`]).
+    SpendPending {
+        /// Which.
+        pending: TokenId,
+    },
+    /// Deletes all waiting registrations of an address.
+    DropPendings {
+        /// Which address.
+        email: Email,
+    },
+
+    /// Stores a one-time token. Preconditions: the user exists, their address is the one that the token is bound to, if it is
+    /// to any ([`Rejected::EmailChanged`]), and fewer than `at_most` of their tokens for that purpose have a link or code
+    /// that lives on after the token's creation ([`Rejected::TooManyTokens`]).
     IssueToken {
         /// The token.
         token: Token,
@@ -144,7 +224,7 @@ pub enum Change {
     /// A window begins with its first use and ends `window` later; windows of different lengths count apart.
     Charge {
         /// Whose.
-        user: UserId,
+        subject: Subject,
         /// Which.
         budget: Budget,
         /// How many uses are allowed.
@@ -157,7 +237,7 @@ pub enum Change {
     /// Forgets all uses of a budget.
     Forgive {
         /// Whose.
-        user: UserId,
+        subject: Subject,
         /// Which.
         budget: Budget,
     },
@@ -179,6 +259,20 @@ pub enum Change {
         idle_until: Timestamp,
         /// How long to keep the row from now on.
         kept_until: Timestamp,
+    },
+    /// Replaces a browser session's secret: the one before opens nothing any more. Precondition: it is still `from`, the
+    /// session isn't closed and its epoch is the user's ([`Rejected::Session`]).
+    RotateSecret {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        session: SessionId,
+        /// The digest of the secret that was presented.
+        from: Digest,
+        /// The digest of the new one.
+        to: Digest,
+        /// The user's `roles_version` that it is handed out at.
+        roles_version: u32,
     },
     /// Notes that a session was used. Nothing happens where it is closed or was seen later.
     TouchSession {
@@ -203,6 +297,20 @@ pub enum Change {
 
     /// Stores a signing key. Precondition: its number is free ([`Rejected::Key`]).
     AddSigningKey(SigningKey),
+    /// Replaces a signing key's sealed form. Precondition: it is still `from` ([`Rejected::Key`]).
+    ResealSigningKey {
+        /// Which.
+        number: u32,
+        /// As it was sealed.
+        from: Sealed,
+        /// As it is sealed from now on.
+        to: Sealed,
+    },
+    /// Deletes signing keys whose last token has expired: those of a number below `number`.
+    DropSigningKeys {
+        /// The first that stays.
+        number: u32,
+    },
     /// Stores a pepper check. Nothing happens where there is one of that key.
     AddPepperCheck(PepperCheck),
 
@@ -220,6 +328,12 @@ impl Change {
             | Self::VerifyEmail { user, .. }
             | Self::SetPassword { user, .. }
             | Self::Rehash { user, .. }
+            | Self::ChangeEmail { user, .. }
+            | Self::SetAttributes { user, .. }
+            | Self::Require { user, .. }
+            | Self::GrantRole { user, .. }
+            | Self::RevokeRole { user, .. }
+            | Self::DeleteUser { user }
             | Self::SetStatus { user, .. }
             | Self::AdvanceEpoch { user }
             | Self::TrimTokens { user, .. }
@@ -227,14 +341,22 @@ impl Change {
             | Self::ReturnAttempt { user, .. }
             | Self::SpendToken { user, .. }
             | Self::DropTokens { user, .. }
-            | Self::Charge { user, .. }
-            | Self::Forgive { user, .. }
+            | Self::RotateSecret { user, .. }
             | Self::RotateRefresh { user, .. }
             | Self::TouchSession { user, .. }
             | Self::CloseSession { user, .. } => Some(*user),
             Self::IssueToken { token, .. } => Some(token.user),
             Self::OpenSession(session) => Some(session.user),
             Self::CreateUser { .. }
+            | Self::AdvanceAllEpochs
+            | Self::AddPending(_)
+            | Self::ClaimPending { .. }
+            | Self::SpendPending { .. }
+            | Self::DropPendings { .. }
+            | Self::Charge { .. }
+            | Self::Forgive { .. }
+            | Self::ResealSigningKey { .. }
+            | Self::DropSigningKeys { .. }
             | Self::AddSigningKey(_)
             | Self::AddPepperCheck(_)
             | Self::Enqueue(_)
@@ -296,7 +418,16 @@ pub enum Rejected {
     /// The session is closed, was rotated by somebody else, or is another user's.
     #[error("the session has moved on")]
     Session,
-    /// A signing key of that number exists.
-    #[error("the key number is taken")]
+    /// The application's own fields have changed.
+    #[error("the attributes have changed")]
+    Attributes,
+    /// Whoever acts doesn't hold the role, or not any more.
+    #[error("the role isn't held")]
+    Role,
+    /// Nobody else holds a role that somebody must hold.
+    #[error("the last holder of the role")]
+    LastHolder,
+    /// A signing key of that number exists, or has changed.
+    #[error("the signing key is another")]
     Key,
 }

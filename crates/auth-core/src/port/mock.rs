@@ -4,12 +4,12 @@ use async_trait::async_trait;
 use mockall::mock;
 
 use super::{
-    AuditLog, Change, Claim, Claimed, Commit, CommitError, Housekeeping, Idempotency, Keys, Outbox, Sessions,
-    StoreError, Tokens, Users,
+    AuditLog, AuditQuery, Change, Claim, Claimed, Commit, CommitError, Housekeeping, Idempotency, Keys, MailQuery,
+    Outbox, Pendings, Sessions, StoreError, Tokens, UserQuery, Users,
 };
 use crate::domain::{
-    Account, AuditEvent, Digest, Email, EventId, Issued, LeaseId, LeasedMail, MailId, PepperCheck, Purpose, Sealed,
-    Session, SessionId, Signed, SigningKey, Timestamp, Token, UserId,
+    Account, AuditEvent, Backlog, Digest, Email, Issued, LeaseId, LeasedMail, MailId, MailRecord, Pending, PepperCheck,
+    Purpose, Sealed, Session, SessionKey, Signed, SigningKey, Timestamp, Token, User, UserId,
 };
 
 mock! {
@@ -21,12 +21,13 @@ mock! {
     impl Users for Store {
         async fn find_user(&self, id: UserId) -> Result<Option<Account>, StoreError>;
         async fn find_user_by_email(&self, email: &Email) -> Result<Option<Account>, StoreError>;
+        async fn users(&self, query: &UserQuery) -> Result<Vec<User>, StoreError>;
     }
 
     #[async_trait]
     impl Sessions for Store {
-        async fn find_session(&self, id: SessionId) -> Result<Option<Signed>, StoreError>;
-        async fn sessions_of(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError>;
+        async fn find_session(&self, key: &SessionKey) -> Result<Option<Signed>, StoreError>;
+        async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError>;
     }
 
     #[async_trait]
@@ -36,13 +37,14 @@ mock! {
     }
 
     #[async_trait]
+    impl Pendings for Store {
+        async fn find_pending(&self, link: &Digest) -> Result<Option<Pending>, StoreError>;
+        async fn pendings_of(&self, email: &Email) -> Result<Vec<Pending>, StoreError>;
+    }
+
+    #[async_trait]
     impl AuditLog for Store {
-        async fn audit_events(
-            &self,
-            subject: Option<UserId>,
-            before: Option<EventId>,
-            limit: u32,
-        ) -> Result<Vec<AuditEvent>, StoreError>;
+        async fn audit_events(&self, query: &AuditQuery) -> Result<Vec<AuditEvent>, StoreError>;
     }
 
     #[async_trait]
@@ -74,6 +76,9 @@ mock! {
             reason: &str,
         ) -> Result<bool, StoreError>;
         async fn bury_mail(&self, mail: MailId, lease: LeaseId, reason: &str) -> Result<bool, StoreError>;
+        async fn retry_mail(&self, mail: Option<MailId>, now: Timestamp) -> Result<u64, StoreError>;
+        async fn mails(&self, query: &MailQuery) -> Result<Vec<MailRecord>, StoreError>;
+        async fn backlog(&self) -> Result<Backlog, StoreError>;
     }
 
     #[async_trait]

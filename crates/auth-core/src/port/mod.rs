@@ -37,12 +37,14 @@
 //! ```
 
 mod commit;
+mod host;
 #[cfg(feature = "mock")]
 mod mock;
 mod service;
 mod store;
 
 pub use commit::{Change, Commit, CommitError, Rejected};
+pub use host::{Observer, Policy, Veto};
 #[cfg(feature = "mock")]
 pub use mock::MockStore;
 pub use service::{
@@ -50,13 +52,16 @@ pub use service::{
     ThrottleKey, Verdict,
 };
 pub use store::{
-    AuditLog, Claim, Claimed, Housekeeping, Idempotency, Keys, Outbox, Sessions, Store, StoreError, Tokens, Users,
+    AuditLog, AuditQuery, Claim, Claimed, Housekeeping, Idempotency, Keys, MailQuery, Outbox, Pendings, Sessions,
+    Store, StoreError, Tokens, UserQuery, Users,
 };
 #[cfg(feature = "mock")]
 pub use {
     commit::MockCommit,
+    host::{MockObserver, MockPolicy},
     service::{MockBreachedPasswords, MockClock, MockEntropy, MockMailer, MockPasswordHasher, MockThrottle},
     store::{
-        MockAuditLog, MockHousekeeping, MockIdempotency, MockKeys, MockOutbox, MockSessions, MockTokens, MockUsers,
+        MockAuditLog, MockHousekeeping, MockIdempotency, MockKeys, MockOutbox, MockPendings, MockSessions, MockTokens,
+        MockUsers,
     },
 };

@@ -5,8 +5,9 @@ use std::fmt::Debug;
 
 use super::Commit;
 use crate::domain::{
-    Account, AuditEvent, Digest, Email, EventId, Issued, LeaseId, LeasedMail, Mac, MailId, PepperCheck, Purpose,
-    Sealed, Session, SessionId, Signed, SigningKey, Timestamp, Token, UserId,
+    Account, AuditEvent, AuditKind, Backlog, Digest, Email, EventId, Issued, LeaseId, LeasedMail, Mac, MailId,
+    MailRecord, MailState, Pending, PepperCheck, Purpose, Sealed, Session, SessionKey, Signed, SigningKey, Timestamp,
+    Token, User, UserId,
 };
 
 /// Reads users.
@@ -24,24 +25,40 @@ pub trait Users: Debug + Send + Sync {
     /// # Errors
     /// [`StoreError`] when the store could not answer.
     async fn find_user_by_email(&self, email: &Email) -> Result<Option<Account>, StoreError>;
+
+    /// Up to `limit` users, roles included, newest first: in descending order of id.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store could not answer.
+    async fn users(&self, query: &UserQuery) -> Result<Vec<User>, StoreError>;
+}
+
+/// Which users are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserQuery {
+    /// Those whose canonical address contains this text, which is to be in lower case; or all.
+    pub search: Option<String>,
+    /// Those whose id is below this one; or from the highest on.
+    pub before: Option<UserId>,
+    /// How many at most.
+    pub limit: u32,
 }
 
 /// Reads sessions.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Sessions: Debug + Send + Sync {
-    /// The session of that id with its user and roles, dead ones too: [`Session::is_live`] is the caller's to ask.
+    /// The session behind that key with its user and roles, dead ones too: [`Session::is_live`] is the caller's to ask.
     ///
     /// # Errors
     /// [`StoreError`] when the store could not answer.
-    async fn find_session(&self, id: SessionId) -> Result<Option<Signed>, StoreError>;
+    async fn find_session(&self, key: &SessionKey) -> Result<Option<Signed>, StoreError>;
 
-    /// The sessions of a user that are not closed, whose idle and absolute deadlines lie after `now` and whose epoch is
-    /// the user's; newest first.
+    /// All sessions of a user whose rows are there, dead ones too; newest first.
     ///
     /// # Errors
     /// [`StoreError`] when the store could not answer.
-    async fn sessions_of(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError>;
+    async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError>;
 }
 
 /// Reads one-time tokens.
@@ -61,21 +78,45 @@ pub trait Tokens: Debug + Send + Sync {
     async fn tokens_of(&self, user: UserId, purpose: Purpose) -> Result<Vec<Token>, StoreError>;
 }
 
+/// Reads registrations that wait for their proof.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait Pendings: Debug + Send + Sync {
+    /// The registration whose link has that digest; expired ones too.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store could not answer.
+    async fn find_pending(&self, link: &Digest) -> Result<Option<Pending>, StoreError>;
+
+    /// All registrations of an address, newest first; expired ones too.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store could not answer.
+    async fn pendings_of(&self, email: &Email) -> Result<Vec<Pending>, StoreError>;
+}
+
 /// Reads the audit log.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait AuditLog: Debug + Send + Sync {
-    /// Up to `limit` entries, newest first: those about `subject`, or all; those before the entry `before`, or from the
-    /// newest on. Entries of one instant are in descending order of id.
+    /// Up to `limit` entries, newest first. Entries of one instant are in descending order of id.
     ///
     /// # Errors
     /// [`StoreError`] when the store could not answer.
-    async fn audit_events(
-        &self,
-        subject: Option<UserId>,
-        before: Option<EventId>,
-        limit: u32,
-    ) -> Result<Vec<AuditEvent>, StoreError>;
+    async fn audit_events(&self, query: &AuditQuery) -> Result<Vec<AuditEvent>, StoreError>;
+}
+
+/// Which audit entries are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditQuery {
+    /// Those about or by this user; or all.
+    pub user: Option<UserId>,
+    /// Those of this kind; or all.
+    pub kind: Option<AuditKind>,
+    /// Those before this entry; or from the newest on. Nothing is before an entry that isn't there.
+    pub before: Option<EventId>,
+    /// How many at most.
+    pub limit: u32,
 }
 
 /// Reads keys and their checks.
@@ -132,11 +173,44 @@ pub trait Outbox: Debug + Send + Sync {
         reason: &str,
     ) -> Result<bool, StoreError>;
 
-    /// Gives a mail up and erases its body; the row stays as a dead letter. `false`: the lease was lost.
+    /// Gives a mail up; the row stays as a dead letter, and its body until it expires, so that it can be retried. `false`:
+    /// the lease was lost.
     ///
     /// # Errors
     /// [`StoreError`] when the store could not answer.
     async fn bury_mail(&self, mail: MailId, lease: LeaseId, reason: &str) -> Result<bool, StoreError>;
+
+    /// Puts dead letters up again, that one or all: those that expire after `now` are due at once, with no attempts
+    /// counted. Returns how many.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store could not answer.
+    async fn retry_mail(&self, mail: Option<MailId>, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// Up to `limit` mails, newest first: in descending order of id.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store could not answer.
+    async fn mails(&self, query: &MailQuery) -> Result<Vec<MailRecord>, StoreError>;
+
+    /// What waits.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store could not answer.
+    async fn backlog(&self) -> Result<Backlog, StoreError>;
+}
+
+/// Which mails are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MailQuery {
+    /// Those about this user's account; or all.
+    pub user: Option<UserId>,
+    /// Those that got so far; or all.
+    pub state: Option<MailState>,
+    /// Those whose id is below this one; or from the highest on.
+    pub before: Option<MailId>,
+    /// How many at most.
+    pub limit: u32,
 }
 
 /// Remembers the first reply to a request that names itself by an `Idempotency-Key`.
@@ -215,9 +289,9 @@ pub trait Housekeeping: Debug + Send + Sync {
     /// [`StoreError`] when the store could not answer.
     async fn missing_migrations(&self) -> Result<Vec<String>, StoreError>;
 
-    /// Deletes up to `limit` rows of each table whose time is over at `now`: sessions no longer kept, tokens whose link
-    /// and code are both dead, idempotency keys and budgets that have expired, mail sent or dead since `mail_before`,
-    /// and buries unsent mail that has expired. Returns how many rows went; less than `limit` means it is done.
+    /// Deletes up to `limit` rows of each table whose time is over at `now`: sessions no longer kept, tokens and waiting
+    /// registrations whose link and code are both dead, idempotency keys and budgets that have expired, mail sent or dead since `mail_before`,
+    /// buries unsent mail that has expired, and erases the bodies of dead letters that have. Returns how many rows went; less than `limit` means it is done.
     ///
     /// # Errors
     /// [`StoreError`] when the store could not answer.
@@ -232,9 +306,15 @@ pub trait Housekeeping: Debug + Send + Sync {
 }
 
 /// Everything that a database does. Implemented by whatever implements its parts.
-pub trait Store: Users + Sessions + Tokens + AuditLog + Keys + Commit + Outbox + Idempotency + Housekeeping {}
+pub trait Store:
+    Users + Sessions + Tokens + Pendings + AuditLog + Keys + Commit + Outbox + Idempotency + Housekeeping
+{
+}
 
-impl<T> Store for T where T: Users + Sessions + Tokens + AuditLog + Keys + Commit + Outbox + Idempotency + Housekeeping {}
+impl<T> Store for T where
+    T: Users + Sessions + Tokens + Pendings + AuditLog + Keys + Commit + Outbox + Idempotency + Housekeeping
+{
+}
 
 /// A store could not answer.
 #[derive(Debug, thiserror::Error)]

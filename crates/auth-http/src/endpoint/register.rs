@@ -1,12 +1,13 @@
 //! `POST /register`.
 
 use auth_core::Auth;
-use auth_core::flow::register::{self, Registration};
+use auth_core::domain::Attributes;
+use auth_core::flow::register::{self, Registered, Registration};
 use http::StatusCode;
 
 use super::{Outcome, field};
 use crate::fields::{Optional, Required, fields};
-use crate::reply::{self, UserOnly};
+use crate::reply::{self, Nothing, UserOnly};
 use crate::request::Incoming;
 
 fields! {
@@ -23,10 +24,12 @@ fields! {
     }
 }
 
-/// `{email, password, name?, locale?}` → 201 `{user}`.
+/// `{email, password, name?, locale?}` → 201 `{user}`; concealed: 202 `{}` for all.
 pub(super) async fn register(auth: &Auth, request: &Incoming) -> Outcome {
     let Register { email, password, name, locale } = request.body()?;
-    let registration = Registration { email, password, name, locale };
-    let user = register::register(auth, registration, &request.context).await?;
-    Ok(reply::json(StatusCode::CREATED, &UserOnly { user: (&user).into() }))
+    let registration = Registration { email, password, name, locale, attributes: Attributes::default() };
+    Ok(match register::register(auth, registration, &request.context).await? {
+        Registered::Created(user) => reply::json(StatusCode::CREATED, &UserOnly { user: (&*user).into() }),
+        Registered::Concealed => reply::json(StatusCode::ACCEPTED, &Nothing {}),
+    })
 }

@@ -26,7 +26,7 @@ pub(super) async fn sign_in(mount: &Mount, request: &Incoming) -> Outcome {
     let SignIn { email, password, device } = request.body()?;
     let credentials = Credentials { email, password, device };
     match sign_in::sign_in(&mount.auth, credentials, &request.context).await? {
-        sign_in::SignIn::Complete(authenticated) => Ok(reply::authenticated(mount, &authenticated)),
+        sign_in::SignIn::Complete(authenticated) => reply::authenticated(mount, &authenticated),
         step => Err(Problem::internal(format!("a step of signing in without a reply: {step:?}"))),
     }
 }

@@ -1,15 +1,17 @@
 //! What each flow's error is on the wire: decided here, once.
 
 use auth_core::Fault;
+use auth_core::flow::account::AccountError;
 use auth_core::flow::authenticate::AuthenticateError;
 use auth_core::flow::change_password::ChangeError;
+use auth_core::flow::reauthenticate::ReauthenticateError;
 use auth_core::flow::refresh::RefreshError;
 use auth_core::flow::register::RegisterError;
 use auth_core::flow::sessions::EndError;
 use auth_core::flow::sign_in::SignInError;
 use auth_core::flow::throttle::Throttled;
-use auth_core::flow::{reset_password, verify_email};
-use auth_core::port::StoreError;
+use auth_core::flow::{AdminError, change_email, reset_password, verify_email};
+use auth_core::port::{StoreError, Veto};
 use auth_core::rules::password::WeakPassword;
 
 use super::{FieldError, Problem, ProblemCode};
@@ -42,6 +44,7 @@ impl From<RegisterError> for Problem {
         match error {
             RegisterError::EmailTaken => Self::new(ProblemCode::Conflict, "The e-mail address has an account."),
             RegisterError::Weak(weak) => weak_password("password", weak),
+            RegisterError::Vetoed(veto) => veto.into(),
             RegisterError::Throttled(throttled) => throttled.into(),
             RegisterError::Fault(fault) => fault.into(),
         }
@@ -55,6 +58,7 @@ impl From<SignInError> for Problem {
             SignInError::EmailNotVerified => {
                 Self::new(ProblemCode::EmailNotVerified, "Prove your e-mail address first, then sign in.")
             }
+            SignInError::Vetoed(veto) => veto.into(),
             SignInError::Throttled(throttled) => throttled.into(),
             SignInError::Fault(fault) => fault.into(),
         }
@@ -127,6 +131,66 @@ impl From<ChangeError> for Problem {
             ChangeError::Throttled(throttled) => throttled.into(),
             ChangeError::Fault(fault) => fault.into(),
         }
+    }
+}
+
+impl From<ReauthenticateError> for Problem {
+    fn from(error: ReauthenticateError) -> Self {
+        match error {
+            ReauthenticateError::Unauthorized => Self::unauthorized(),
+            ReauthenticateError::Throttled(throttled) => throttled.into(),
+            ReauthenticateError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<AccountError> for Problem {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Stale => Self::reauthentication_required(),
+            AccountError::Unauthorized => Self::unauthorized(),
+            AccountError::LastHolder => Self::last_admin(),
+            AccountError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<change_email::RequestError> for Problem {
+    fn from(error: change_email::RequestError) -> Self {
+        match error {
+            change_email::RequestError::Stale => Self::reauthentication_required(),
+            change_email::RequestError::Vetoed(veto) => veto.into(),
+            change_email::RequestError::Throttled(throttled) => throttled.into(),
+            change_email::RequestError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<change_email::ConfirmError> for Problem {
+    fn from(error: change_email::ConfirmError) -> Self {
+        match error {
+            change_email::ConfirmError::Invalid => Self::token_invalid(),
+            change_email::ConfirmError::Throttled(throttled) => throttled.into(),
+            change_email::ConfirmError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<AdminError> for Problem {
+    fn from(error: AdminError) -> Self {
+        match error {
+            AdminError::NotFound => Self::not_found(),
+            AdminError::Forbidden => Self::forbidden(),
+            AdminError::LastHolder => Self::last_admin(),
+            AdminError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+/// The host's own words: it knows that clients read them.
+impl From<Veto> for Problem {
+    fn from(veto: Veto) -> Self {
+        Self::new(ProblemCode::Forbidden, veto.reason)
     }
 }
 

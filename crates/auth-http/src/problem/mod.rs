@@ -88,6 +88,8 @@ codes! {
     Forbidden = "FORBIDDEN", FORBIDDEN, "Not allowed";
     /// The request comes from another site.
     CsrfFailed = "CSRF_FAILED", FORBIDDEN, "The request comes from another site";
+    /// Who asks is known, but proved it too long ago for this.
+    ReauthenticationRequired = "REAUTHENTICATION_REQUIRED", FORBIDDEN, "Authenticate again";
     /// The password is right, but the address was never proved.
     EmailNotVerified = "EMAIL_NOT_VERIFIED", FORBIDDEN, "The e-mail address is not verified";
     /// No such thing, or none that the caller may know of.
@@ -152,6 +154,16 @@ impl Problem {
     /// Who asks is known, and may not.
     pub fn forbidden() -> Self {
         Self::new(ProblemCode::Forbidden, "You may not do this.")
+    }
+
+    /// The user has to prove again who they are.
+    pub fn reauthentication_required() -> Self {
+        Self::new(ProblemCode::ReauthenticationRequired, "Prove again who you are, at most ten minutes before this.")
+    }
+
+    /// Nobody would be an administrator any more.
+    pub(crate) fn last_admin() -> Self {
+        Self::new(ProblemCode::Conflict, "Nobody else would be an administrator.")
     }
 
     /// No such thing.

@@ -57,6 +57,31 @@ pub(crate) fn reset() -> Content {
     Content::Reset { code: Code::parse(CODE).unwrap(), link: Link::new(link) }
 }
 
+pub(crate) fn change_email() -> Content {
+    let link = LINK.replace("verify-email", "confirm-email");
+    Content::ChangeEmail { code: Code::parse(CODE).unwrap(), link: Link::new(link) }
+}
+
+pub(crate) fn undo_email(to: &str) -> Content {
+    let link = LINK.replace("verify-email", "undo-email");
+    Content::UndoEmail { to: Email::parse(to).unwrap(), link: Link::new(link) }
+}
+
+/// Every mail that there is, by the name of its template.
+pub(crate) fn every_content() -> [(&'static str, Content); 9] {
+    [
+        ("verify", verify()),
+        ("reset", reset()),
+        ("exists", Content::Exists),
+        ("change-email", change_email()),
+        ("undo-email", undo_email("ann.new@elsewhere.example")),
+        ("password-changed", notice(Notice::PasswordChanged)),
+        ("password-reset", notice(Notice::PasswordReset)),
+        ("email-changed", notice(Notice::EmailChanged)),
+        ("account-deleted", notice(Notice::AccountDeleted)),
+    ]
+}
+
 pub(crate) fn notice(notice: Notice) -> Content {
     Content::Notice(notice)
 }

@@ -1,11 +1,14 @@
 //! Composing: headers, text and HTML of every mail.
 
-use auth_core::domain::{Mail, Notice};
+use auth_core::domain::Mail;
 use auth_mail::{Composer, Message, Sender, Templates};
 use proptest::prelude::*;
 use std::sync::Arc;
 
-use crate::given::{CODE, LINK, Still, addressed, composer, header, mail, named, notice, parts, reset, verify};
+use crate::given::{
+    CODE, LINK, Still, addressed, change_email, composer, every_content, header, mail, named, parts, reset, undo_email,
+    verify,
+};
 
 fn composed(mail: &Mail) -> Message {
     composer().compose(mail).unwrap()
@@ -17,13 +20,7 @@ fn source(message: &Message) -> String {
 
 #[test]
 fn every_mail_as_it_travels() {
-    let mails = [
-        ("verify", verify()),
-        ("reset", reset()),
-        ("password-changed", notice(Notice::PasswordChanged)),
-        ("password-reset", notice(Notice::PasswordReset)),
-    ];
-    for (name, content) in mails {
+    for (name, content) in every_content() {
         insta::assert_snapshot!(name, source(&composed(&mail(content))));
     }
 }
@@ -72,7 +69,7 @@ fn six_digits(text: &str) -> Vec<&str> {
 
 #[test]
 fn the_code_is_the_first_and_only_six_digits() {
-    for content in [verify(), reset()] {
+    for content in [verify(), reset(), change_email()] {
         let message = composed(&mail(content));
         let (text, html) = parts(message.mime());
         assert_eq!(six_digits(&text), [CODE, "654321"], "the second is the token's");
@@ -81,15 +78,26 @@ fn the_code_is_the_first_and_only_six_digits() {
         // Not even the source has others before it: neither headers nor boundary.
         assert_eq!(six_digits(&source(&message))[0], CODE);
     }
-    for content in [notice(Notice::PasswordChanged), notice(Notice::PasswordReset)] {
+    let without = |name: &str| !["verify", "reset", "change-email", "undo-email"].contains(&name);
+    for (_, content) in every_content().into_iter().filter(|(name, _)| without(name)) {
         assert_eq!(six_digits(&source(&composed(&mail(content)))), [""; 0]);
     }
+    let (text, _) = parts(composed(&mail(undo_email("ann@elsewhere.example"))).mime());
+    assert_eq!(six_digits(&text), ["654321"], "the token's");
 }
 
 #[test]
 fn the_link_stands_alone_on_its_line_unbroken() {
-    let (text, _) = parts(composed(&mail(verify())).mime());
-    assert_eq!(text.lines().filter(|line| line.contains("://")).collect::<Vec<_>>(), [LINK]);
+    for (content, page) in [
+        (verify(), "verify-email"),
+        (reset(), "reset-password"),
+        (change_email(), "confirm-email"),
+        (undo_email("ann@elsewhere.example"), "undo-email"),
+    ] {
+        let (text, _) = parts(composed(&mail(content)).mime());
+        let link = LINK.replace("verify-email", page);
+        assert_eq!(text.lines().filter(|line| line.contains("://")).collect::<Vec<_>>(), [link]);
+    }
     // And in the source as well, where the text is ASCII.
     assert!(source(&composed(&mail(verify()))).contains(&format!("\r\n\r\n{LINK}\r\n\r\n")));
 }
@@ -110,6 +118,14 @@ fn em3_names_are_no_templates() {
     let (text, html) = parts(composed(&named("{{ code }}{% raw %}")).mime());
     assert!(text.starts_with("Hello {{ code }}{% raw %},"), "{text}");
     assert_eq!((text.matches(CODE).count(), html.matches(CODE).count()), (1, 1));
+}
+
+// EM3, VT9: the other address is told in full, and as text.
+#[test]
+fn em3_other_addresses_are_escaped_in_html() {
+    let (text, html) = parts(composed(&mail(undo_email("o'neill&co@elsewhere.example"))).mime());
+    assert!(text.contains("move from this address to o'neill&co@elsewhere.example."), "{text}");
+    assert!(html.contains("to o&#x27;neill&amp;co@elsewhere.example."), "{html}");
 }
 
 // EM1: nothing of a name reaches a header, a line of its own, or the recipients.

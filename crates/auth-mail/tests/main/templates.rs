@@ -77,7 +77,7 @@ fn words_that_would_break_the_contract_are_refused() {
         ),
         (Words { text: "{{ code }}", ..GERMAN }, "en/verify.txt: the link must stand in it once, alone on its line"),
         (Words { text: "{{ link }}\n{{ code }}", ..GERMAN }, "en/verify.txt: the code must come before the link"),
-        (Words { html: "{{ code }}", ..GERMAN }, "en/verify.html: the code and the link must stand in it"),
+        (Words { html: "{{ code }}", ..GERMAN }, "en/verify.html: the link must stand in it"),
         (
             Words { html: "{% autoescape false %}{{ name }}{{ code }}{{ link }}{% endautoescape %}", ..GERMAN },
             "en/verify.html: names must be escaped",
@@ -92,8 +92,27 @@ fn words_that_would_break_the_contract_are_refused() {
     let notice = Templates::default().with(Template::PasswordReset, "en", Words { subject: "x", text, html });
     assert!(matches!(notice, Err(InvalidTemplate::Broken { name, .. }) if name == "en/password-reset.txt"));
 
+    // Nor can a mail leave out what it is sent for.
+    let undo = |words| Templates::default().with(Template::UndoEmail, "en", words).unwrap_err().to_string();
+    let (text, html) = ("{{ to }}\n{{ link }}", "{{ to }} {{ link }}");
+    for (words, problem) in [
+        (Words { subject: "x", text, html: "{{ to }}" }, "en/undo-email.html: the link must stand in it"),
+        (Words { subject: "x", text: "{{ link }}", html }, "en/undo-email.txt: both parts must tell the new address"),
+        (Words { subject: "x", text, html: "{{ link }}" }, "en/undo-email.txt: both parts must tell the new address"),
+        (
+            Words { subject: "x", text: "to {{ to }}: {{ link }}", html },
+            "en/undo-email.txt: the link must stand in it once, alone on its line",
+        ),
+        (
+            Words { subject: "x", text, html: "{% autoescape false %}{{ to }} {{ link }}{% endautoescape %}" },
+            "en/undo-email.html: addresses must be escaped",
+        ),
+    ] {
+        assert_eq!(undo(words), problem);
+    }
+
     let layout = Templates::default().with_layout("<html>{{ subject }}</html>").unwrap_err();
-    assert_eq!(layout.to_string(), "en/verify.html: the code and the link must stand in it");
+    assert_eq!(layout.to_string(), "en/verify.html: the code must stand in it");
     for locale in ["", "de_DE", "de-", "deutschland", "../de"] {
         let refused = Templates::default().with(Template::Verify, locale, GERMAN);
         assert!(matches!(refused, Err(InvalidTemplate::Locale(_))), "{locale}");

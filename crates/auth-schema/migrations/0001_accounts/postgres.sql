@@ -1,4 +1,5 @@
--- Accounts: users, their sessions and one-time tokens, outgoing mail, keys, and the audit log.
+-- Accounts: users, their roles, sessions and one-time tokens, registrations that wait, outgoing mail, keys, and the audit
+-- log.
 -- Times are microseconds since the Unix epoch, UTC. Digests, MACs and sealed values are made by the application.
 
 create table auth_users (
@@ -15,17 +16,25 @@ create table auth_users (
     status            text not null,
     -- Sessions of an earlier epoch are dead.
     epoch             bigint not null,
+    -- Counts the changes of roles.
+    roles_version     bigint not null,
+    -- The application's own fields: a JSON object, in the one spelling that the store writes.
+    attributes        text not null,
     created_at        bigint not null,
     constraint auth_users_email_key unique (email_canonical),
     constraint auth_users_status_check check (status in ('active', 'suspended')),
-    constraint auth_users_epoch_check check (epoch >= 0)
+    constraint auth_users_epoch_check check (epoch >= 0),
+    constraint auth_users_roles_version_check check (roles_version >= 0)
 );
 
 create table auth_roles (
-    name text primary key
+    name    text primary key,
+    -- Of a role that somebody must hold: how many active users do. Of all others: null.
+    holders bigint,
+    constraint auth_roles_holders_check check (holders >= 0)
 );
 
-insert into auth_roles (name) values ('user'), ('admin');
+insert into auth_roles (name, holders) values ('user', null), ('admin', 0);
 
 create table auth_user_roles (
     user_id uuid not null references auth_users (id) on delete cascade,
@@ -39,9 +48,13 @@ create table auth_sessions (
     id               uuid primary key,
     user_id          uuid not null references auth_users (id) on delete cascade,
     epoch            bigint not null,
-    refresh_salt     bytea not null,
-    refresh_counter  bigint not null,
-    rotated_at       bigint not null,
+    -- The user's, when the credential was handed out.
+    roles_version    bigint not null,
+    -- The credential: the state of a refresh token, or the digest of a browser's secret.
+    refresh_salt     bytea,
+    refresh_counter  bigint,
+    rotated_at       bigint,
+    secret_digest    bytea,
     created_at       bigint not null,
     authenticated_at bigint not null,
     last_seen_at     bigint not null,
@@ -54,8 +67,14 @@ create table auth_sessions (
     ip               text,
     user_agent       text,
     closed_at        bigint,
+    constraint auth_sessions_secret_key unique (secret_digest),
+    constraint auth_sessions_secret_check check (length(secret_digest) = 32),
     constraint auth_sessions_refresh_salt_check check (length(refresh_salt) = 16),
-    constraint auth_sessions_refresh_counter_check check (refresh_counter >= 0)
+    constraint auth_sessions_refresh_counter_check check (refresh_counter >= 0),
+    constraint auth_sessions_credential_check check (
+        (refresh_salt is null) = (secret_digest is not null)
+        and (refresh_counter is null) = (secret_digest is not null)
+        and (rotated_at is null) = (secret_digest is not null))
 );
 
 create index auth_sessions_user on auth_sessions (user_id);
@@ -65,11 +84,15 @@ create table auth_one_time_tokens (
     id              uuid primary key,
     user_id         uuid not null references auth_users (id) on delete cascade,
     purpose         text not null,
+    -- Where it was mailed to.
     email           text not null,
     email_canonical text collate "C" not null,
-    link_digest     bytea not null,
+    -- The address that the user must still have; null: whichever they have.
+    account         text,
+    account_canonical text collate "C",
+    link_digest     bytea,
     link_until      bigint not null,
-    code_mac        bytea not null,
+    code_mac        bytea,
     code_until      bigint not null,
     attempts        bigint not null,
     -- Of the client that asked, under a key.
@@ -78,20 +101,50 @@ create table auth_one_time_tokens (
     constraint auth_one_time_tokens_link_key unique (link_digest),
     constraint auth_one_time_tokens_link_check check (length(link_digest) = 32),
     constraint auth_one_time_tokens_code_check check (length(code_mac) = 40),
+    constraint auth_one_time_tokens_account_check check ((account is null) = (account_canonical is null)),
     constraint auth_one_time_tokens_attempts_check check (attempts >= 0)
 );
 
 create index auth_one_time_tokens_user on auth_one_time_tokens (user_id, purpose, created_at);
 create index auth_one_time_tokens_link_until on auth_one_time_tokens (link_until);
 
--- Uses of what an account may do only so often, within the window that ends at ends_at.
+-- What somebody registered with, whose address is yet to be proved.
+create table auth_pending_registrations (
+    id              uuid primary key,
+    email           text not null,
+    email_canonical text collate "C" not null,
+    -- Each address has few places: of racing registrations one gets a place.
+    slot            bigint not null,
+    password_hash   text not null,
+    name            text,
+    locale          text,
+    attributes      text not null,
+    link_digest     bytea not null,
+    link_until      bigint not null,
+    code_mac        bytea not null,
+    code_until      bigint not null,
+    attempts        bigint not null,
+    -- Of the client that registered, under a key.
+    requested_from  bytea not null,
+    created_at      bigint not null,
+    constraint auth_pending_registrations_slot_key unique (email_canonical, slot),
+    constraint auth_pending_registrations_link_key unique (link_digest),
+    constraint auth_pending_registrations_link_check check (length(link_digest) = 32),
+    constraint auth_pending_registrations_code_check check (length(code_mac) = 40),
+    constraint auth_pending_registrations_attempts_check check (attempts >= 0)
+);
+
+create index auth_pending_registrations_link_until on auth_pending_registrations (link_until);
+
+-- Uses of what somebody may do only so often, within the window that ends at ends_at.
 create table auth_budgets (
-    user_id        uuid not null references auth_users (id) on delete cascade,
+    -- A user's id, or made from the digest of an address without an account.
+    subject        uuid not null,
     budget         text not null,
     window_seconds bigint not null,
     ends_at        bigint not null,
     used           bigint not null,
-    constraint auth_budgets_pkey primary key (user_id, budget, window_seconds),
+    constraint auth_budgets_pkey primary key (subject, budget, window_seconds),
     constraint auth_budgets_used_check check (used >= 0)
 );
 
@@ -99,10 +152,12 @@ create index auth_budgets_ends_at on auth_budgets (ends_at);
 
 create table auth_mail_outbox (
     id         uuid primary key,
+    -- Whose account it is about; null where there is none.
+    user_id    uuid references auth_users (id) on delete cascade,
     recipient  text not null,
     recipient_canonical text not null,
     kind       text not null,
-    -- Sealed; erased when the mail is sent or given up.
+    -- Sealed; erased when the mail is sent or expires. Until then, what was given up can be retried.
     body       bytea,
     state      text not null,
     created_at bigint not null,
@@ -115,12 +170,13 @@ create table auth_mail_outbox (
     -- When it was sent or given up, at the latest.
     done_at    bigint,
     constraint auth_mail_outbox_state_check check (state in ('queued', 'sent', 'dead')),
-    constraint auth_mail_outbox_body_check check ((state = 'queued') = (body is not null))
+    constraint auth_mail_outbox_body_check check (state = 'dead' or (state = 'queued') = (body is not null))
 );
 
 create index auth_mail_outbox_due_at on auth_mail_outbox (state, due_at);
 create index auth_mail_outbox_expires_at on auth_mail_outbox (state, expires_at);
 create index auth_mail_outbox_done_at on auth_mail_outbox (done_at);
+create index auth_mail_outbox_user on auth_mail_outbox (user_id, id);
 
 create table auth_idempotency (
     key_digest    bytea primary key,
@@ -175,3 +231,5 @@ create table auth_audit_events (
 
 create index auth_audit_events_occurred_at on auth_audit_events (occurred_at, id);
 create index auth_audit_events_subject on auth_audit_events (subject_id, occurred_at, id);
+create index auth_audit_events_actor on auth_audit_events (actor_id, occurred_at, id);
+create index auth_audit_events_kind on auth_audit_events (kind, occurred_at, id);

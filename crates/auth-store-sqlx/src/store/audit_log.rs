@@ -2,56 +2,44 @@
 
 use async_trait::async_trait;
 use auth_core::domain::{AuditEvent, AuditKind, EventId, UserId};
-use auth_core::port::{AuditLog, StoreError};
+use auth_core::port::{AuditLog, AuditQuery, StoreError};
 
+use super::parts::Parts;
 use super::row::Fields;
-use super::{Store, sql};
-
-macro_rules! events {
-    ($rest:literal) => {
-        concat!(
-            "select e.id, e.occurred_at, e.kind, e.actor_id, e.subject_id, e.ip, e.user_agent, e.request_id, e.detail
-            from auth_audit_events e ",
-            $rest
-        )
-    };
-}
-
-const ALL: &str = events!("order by e.occurred_at desc, e.id desc limit $1");
-
-const ALL_BEFORE: &str = events!(
-    "join auth_audit_events b on b.id = $1
-    where (e.occurred_at, e.id) < (b.occurred_at, b.id)
-    order by e.occurred_at desc, e.id desc limit $2"
-);
-
-const OF_SUBJECT: &str = events!("where e.subject_id = $1 order by e.occurred_at desc, e.id desc limit $2");
-
-const OF_SUBJECT_BEFORE: &str = events!(
-    "join auth_audit_events b on b.id = $1
-    where e.subject_id = $2 and (e.occurred_at, e.id) < (b.occurred_at, b.id)
-    order by e.occurred_at desc, e.id desc limit $3"
-);
+use super::{Statement, Store};
 
 #[async_trait]
 impl AuditLog for Store {
-    async fn audit_events(
-        &self,
-        subject: Option<UserId>,
-        before: Option<EventId>,
-        limit: u32,
-    ) -> Result<Vec<AuditEvent>, StoreError> {
-        let rows = self.rows(|| {
-            let query = match (subject, before) {
-                (None, None) => sql(ALL),
-                (None, Some(before)) => sql(ALL_BEFORE).bind(before.as_uuid()),
-                (Some(subject), None) => sql(OF_SUBJECT).bind(subject.as_uuid()),
-                (Some(subject), Some(before)) => sql(OF_SUBJECT_BEFORE).bind(before.as_uuid()).bind(subject.as_uuid()),
-            };
-            query.bind(i64::from(limit))
-        });
-        rows.await?.iter().map(|row| event(&mut Fields::of(row))).collect()
+    async fn audit_events(&self, query: &AuditQuery) -> Result<Vec<AuditEvent>, StoreError> {
+        self.rows(|| events(query)).await?.iter().map(|row| event(&mut Fields::of(row))).collect()
     }
+}
+
+/// About and by a user are an index each, of which an `or` would use neither in order; `union` leaves out what is both.
+fn events(query: &AuditQuery) -> Statement {
+    let Some(user) = query.user else { return page(Parts::of(""), None, query).statement() };
+    let about = page(Parts::of("select * from ("), Some((" and e.subject_id = ", user)), query);
+    let by = page(about.then(") as about union select * from ("), Some((" and e.actor_id = ", user)), query);
+    by.with(") as by_them order by occurred_at desc, id desc limit ", query.limit).statement()
+}
+
+/// The newest entries that the query asks for, of all users or of one.
+fn page(parts: Parts, whose: Option<(&'static str, UserId)>, query: &AuditQuery) -> Parts {
+    const EVENTS: &str = "
+        select e.id, e.occurred_at, e.kind, e.actor_id, e.subject_id, e.ip, e.user_agent, e.request_id, e.detail
+        from auth_audit_events e";
+    const BEFORE: &str = "
+        join auth_audit_events b on (e.occurred_at, e.id) < (b.occurred_at, b.id) and b.id = ";
+    let parts = parts
+        .then(EVENTS)
+        .with_any(BEFORE, query.before.map(EventId::as_uuid))
+        .then(" where true")
+        .with_any(" and e.kind = ", query.kind.map(AuditKind::as_str));
+    let parts = match whose {
+        Some((column, user)) => parts.with(column, user.as_uuid()),
+        None => parts,
+    };
+    parts.with(" order by e.occurred_at desc, e.id desc limit ", query.limit)
 }
 
 fn event(fields: &mut Fields<'_>) -> Result<AuditEvent, StoreError> {

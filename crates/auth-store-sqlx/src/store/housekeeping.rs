@@ -19,9 +19,14 @@ const TOKENS: &str = "
         select id from auth_one_time_tokens where link_until <= $1 and code_until <= $2
         order by link_until limit $3) as over)";
 
+const PENDINGS: &str = "
+    delete from auth_pending_registrations where id in (select id from (
+        select id from auth_pending_registrations where link_until <= $1 and code_until <= $2
+        order by link_until limit $3) as over)";
+
 const BUDGETS: &str = "
-    delete from auth_budgets where (user_id, budget, window_seconds) in (select user_id, budget, window_seconds from (
-        select user_id, budget, window_seconds from auth_budgets where ends_at <= $1 order by ends_at limit $2) as over)";
+    delete from auth_budgets where (subject, budget, window_seconds) in (select subject, budget, window_seconds from (
+        select subject, budget, window_seconds from auth_budgets where ends_at <= $1 order by ends_at limit $2) as over)";
 
 const IDEMPOTENCY: &str = "
     delete from auth_idempotency where key_digest in (select key_digest from (
@@ -39,6 +44,11 @@ const EXPIRED_MAIL: &str = "
         where state = 'queued' and expires_at <= $2 and (lease is null or due_at <= $3)
         order by expires_at limit $4) as over)";
 
+const DEAD_LETTERS: &str = "
+    update auth_mail_outbox set body = null where id in (select id from (
+        select id from auth_mail_outbox where state = 'dead' and body is not null and expires_at <= $1
+        order by expires_at limit $2) as over)";
+
 #[async_trait]
 impl Housekeeping for Store {
     async fn ping(&self) -> Result<(), StoreError> {
@@ -53,10 +63,12 @@ impl Housekeeping for Store {
         let (now, mail_before, limit) = (now.as_micros(), mail_before.as_micros(), i64::from(limit));
         Ok(self.execute(|| sql(SESSIONS).bind(now).bind(limit)).await?
             + self.execute(|| sql(TOKENS).bind(now).bind(now).bind(limit)).await?
+            + self.execute(|| sql(PENDINGS).bind(now).bind(now).bind(limit)).await?
             + self.execute(|| sql(BUDGETS).bind(now).bind(limit)).await?
             + self.execute(|| sql(IDEMPOTENCY).bind(now).bind(limit)).await?
             + self.execute(|| sql(DONE_MAIL).bind(mail_before).bind(limit)).await?
-            + self.execute(|| sql(EXPIRED_MAIL).bind(now).bind(now).bind(now).bind(limit)).await?)
+            + self.execute(|| sql(EXPIRED_MAIL).bind(now).bind(now).bind(now).bind(limit)).await?
+            + self.execute(|| sql(DEAD_LETTERS).bind(now).bind(limit)).await?)
     }
 
     async fn acquire(&self, name: &str, holder: LeaseId, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {

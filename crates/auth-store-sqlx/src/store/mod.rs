@@ -12,6 +12,8 @@ mod keys;
 #[cfg(feature = "migrate")]
 mod migrate;
 mod outbox;
+mod parts;
+mod pendings;
 mod readers;
 mod retry;
 mod row;

@@ -1,10 +1,13 @@
 //! Leasing mail and settling it.
 
 use async_trait::async_trait;
-use auth_core::domain::{LeaseId, LeasedMail, MailId, MailKind, Sealed, SealedMail, Timestamp};
-use auth_core::port::{Outbox, StoreError};
+use auth_core::domain::{
+    Backlog, LeaseId, LeasedMail, MailId, MailKind, MailRecord, MailState, Sealed, SealedMail, Timestamp, UserId,
+};
+use auth_core::port::{MailQuery, Outbox, StoreError};
 
-use super::row::Fields;
+use super::parts::Parts;
+use super::row::{Fields, unreadable};
 use super::{Store, dialect, fetch, patiently, sql, store_error};
 
 const SETTLE: &str = "
@@ -16,8 +19,31 @@ const POSTPONE: &str = "
     where id = $3 and lease = $4 and state = 'queued'";
 
 const BURY: &str = "
-    update auth_mail_outbox set state = 'dead', body = null, lease = null, done_at = due_at, reason = $1
+    update auth_mail_outbox set state = 'dead', lease = null, done_at = due_at, reason = $1
     where id = $2 and lease = $3 and state = 'queued'";
+
+macro_rules! retry {
+    ($which:literal) => {
+        concat!(
+            "update auth_mail_outbox set state = 'queued', due_at = $1, attempts = 0, done_at = null
+            where state = 'dead' and body is not null and expires_at > $2",
+            $which
+        )
+    };
+}
+
+const RETRY_ALL: &str = retry!("");
+
+const RETRY_ONE: &str = retry!(" and id = $3");
+
+const MAILS: &str = "
+    select id, user_id, recipient, recipient_canonical, kind, state, created_at, expires_at, attempts, reason
+    from auth_mail_outbox where true";
+
+const BACKLOG: &str = "
+    select (select count(*) from auth_mail_outbox where state = 'queued'),
+        (select min(created_at) from auth_mail_outbox where state = 'queued'),
+        (select count(*) from auth_mail_outbox where state = 'dead')";
 
 #[async_trait]
 impl Outbox for Store {
@@ -67,11 +93,57 @@ impl Outbox for Store {
     async fn bury_mail(&self, mail: MailId, lease: LeaseId, reason: &str) -> Result<bool, StoreError> {
         Ok(self.execute(|| sql(BURY).bind(reason).bind(mail.as_uuid()).bind(lease.as_uuid())).await? == 1)
     }
+
+    async fn retry_mail(&self, mail: Option<MailId>, now: Timestamp) -> Result<u64, StoreError> {
+        let query = || match mail {
+            None => sql(RETRY_ALL).bind(now.as_micros()).bind(now.as_micros()),
+            Some(mail) => sql(RETRY_ONE).bind(now.as_micros()).bind(now.as_micros()).bind(mail.as_uuid()),
+        };
+        self.execute(query).await
+    }
+
+    async fn mails(&self, query: &MailQuery) -> Result<Vec<MailRecord>, StoreError> {
+        let mails = || {
+            Parts::of(MAILS)
+                .with_any(" and user_id = ", query.user.map(UserId::as_uuid))
+                .with_any(" and state = ", query.state.map(MailState::as_str))
+                .with_any(" and id < ", query.before.map(MailId::as_uuid))
+                .with(" order by id desc limit ", query.limit)
+                .statement()
+        };
+        self.rows(mails).await?.iter().map(|row| record(&mut Fields::of(row))).collect()
+    }
+
+    async fn backlog(&self) -> Result<Backlog, StoreError> {
+        let rows = self.rows(|| sql(BACKLOG)).await?;
+        let Some(row) = rows.first() else { return Ok(Backlog::default()) };
+        let mut fields = Fields::of(row);
+        Ok(Backlog { queued: count(&mut fields)?, oldest: fields.maybe_time()?, dead: count(&mut fields)? })
+    }
+}
+
+fn count(fields: &mut Fields<'_>) -> Result<u64, StoreError> {
+    u64::try_from(fields.take::<i64>()?).map_err(|_| unreadable("count"))
+}
+
+fn record(fields: &mut Fields<'_>) -> Result<MailRecord, StoreError> {
+    Ok(MailRecord {
+        id: fields.id()?,
+        user: fields.maybe_id()?,
+        to: fields.email()?,
+        kind: fields.parsed("kind of mail", MailKind::parse)?,
+        state: fields.parsed("state of mail", MailState::parse)?,
+        created_at: fields.time()?,
+        expires_at: fields.time()?,
+        attempts: fields.number("attempts")?,
+        reason: fields.take()?,
+    })
 }
 
 fn leased(fields: &mut Fields<'_>, lease: LeaseId) -> Result<LeasedMail, StoreError> {
     let mail = SealedMail {
         id: fields.id()?,
+        user: fields.maybe_id()?,
         to: fields.email()?,
         kind: fields.parsed("kind of mail", MailKind::parse)?,
         body: fields.take::<&[u8]>().map(Sealed::from_bytes)?,

@@ -68,12 +68,25 @@ impl<'r> Fields<'r> {
         Ok(Email::from_stored(self.take::<&str>()?, self.take::<&str>()?))
     }
 
+    pub(super) fn maybe_email(&mut self) -> Result<Option<Email>, StoreError> {
+        let (typed, canonical) = (self.take::<Option<&str>>()?, self.take::<Option<&str>>()?);
+        Ok(typed.zip(canonical).map(|(typed, canonical)| Email::from_stored(typed, canonical)))
+    }
+
     pub(super) fn bytes<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], StoreError> {
         self.take::<&[u8]>()?.try_into().map_err(|_| unreadable(what))
     }
 
+    pub(super) fn maybe_bytes<const N: usize>(&mut self, what: &'static str) -> Result<Option<[u8; N]>, StoreError> {
+        self.take::<Option<&[u8]>>()?.map(|bytes| bytes.try_into().map_err(|_| unreadable(what))).transpose()
+    }
+
     pub(super) fn mac(&mut self) -> Result<Mac, StoreError> {
         Mac::from_bytes(self.take()?).ok_or_else(|| unreadable("MAC"))
+    }
+
+    pub(super) fn maybe_mac(&mut self) -> Result<Option<Mac>, StoreError> {
+        self.take::<Option<&[u8]>>()?.map(|bytes| Mac::from_bytes(bytes).ok_or_else(|| unreadable("MAC"))).transpose()
     }
 }
 

@@ -11,8 +11,8 @@ use super::{Store, sql};
 /// What [`token`] reads, of `auth_one_time_tokens t`.
 macro_rules! token_columns {
     () => {
-        "t.id, t.user_id, t.purpose, t.email, t.email_canonical, t.link_digest, t.link_until, t.code_mac, t.code_until, \
-         t.attempts, t.requested_from, t.created_at"
+        "t.id, t.user_id, t.purpose, t.email, t.email_canonical, t.account, t.account_canonical, t.link_digest, t.link_until, \
+         t.code_mac, t.code_until, t.attempts, t.requested_from, t.created_at"
     };
 }
 
@@ -53,9 +53,10 @@ fn token(fields: &mut Fields<'_>) -> Result<Token, StoreError> {
         user: fields.id()?,
         purpose: fields.parsed("purpose", Purpose::parse)?,
         email: fields.email()?,
-        link: Digest::from_bytes(fields.bytes("digest")?),
+        account: fields.maybe_email()?,
+        link: fields.maybe_bytes("digest")?.map(Digest::from_bytes),
         link_until: fields.time()?,
-        code: fields.mac()?,
+        code: fields.maybe_mac()?,
         code_until: fields.time()?,
         attempts: fields.number("attempts")?,
         requested_from: Digest::from_bytes(fields.bytes("digest")?),

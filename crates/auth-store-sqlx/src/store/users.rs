@@ -1,18 +1,20 @@
 //! Reading users.
 
 use async_trait::async_trait;
-use auth_core::domain::{Account, Email, Epoch, PasswordHash, Profile, Role, Status, User, UserId};
-use auth_core::port::{StoreError, Users};
+use auth_core::domain::{Account, Attributes, Email, Epoch, PasswordHash, Profile, Role, Status, User, UserId};
+use auth_core::port::{StoreError, UserQuery, Users};
 use sqlx::Row as _;
+use uuid::Uuid;
 
+use super::parts::Parts;
 use super::row::{Fields, unreadable};
-use super::{Row, Store, sql, store_error};
+use super::{Row, Statement, Store, sql, store_error};
 
 /// What [`user`] reads, of `auth_users u`.
 macro_rules! user_columns {
     () => {
         "u.id, u.email, u.email_canonical, u.email_verified_at, u.name, u.image_url, u.phone_number, u.locale, u.status, u.epoch, \
-         u.created_at"
+         u.roles_version, u.attributes, u.created_at"
     };
 }
 pub(super) use user_columns;
@@ -50,6 +52,37 @@ impl Users for Store {
     async fn find_user_by_email(&self, email: &Email) -> Result<Option<Account>, StoreError> {
         account(&self.rows(|| sql(BY_EMAIL).bind(email.canonical())).await?)
     }
+
+    async fn users(&self, query: &UserQuery) -> Result<Vec<User>, StoreError> {
+        let rows = self.rows(|| newest(query)).await?;
+        let id = |row: &Row| row.try_get::<Uuid, _>(0).ok();
+        let of_one = rows.chunk_by(|row, next| id(row) == id(next));
+        of_one.map(|rows| user(&mut Fields::of(&rows[0]), rows)).collect()
+    }
+}
+
+/// One query with all their roles: the limit is on users, not on rows.
+fn newest(query: &UserQuery) -> Statement {
+    const USERS: &str = concat!("select ", user_columns!(), ", r.role from (select * from auth_users where true");
+    let users = Parts::of(USERS).with_any(" and id < ", query.before.map(UserId::as_uuid));
+    let users = match &query.search {
+        Some(text) => users.with(" and email_canonical like ", &*containing(text)).then(" escape '!'"),
+        None => users,
+    };
+    let users = users.with(" order by id desc limit ", query.limit);
+    users.then(concat!(") as u", join_roles!(), "order by u.id desc")).statement()
+}
+
+/// The pattern of texts that contain `text`, whatever that is.
+fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern + "%"
 }
 
 fn account(rows: &[Row]) -> Result<Option<Account>, StoreError> {
@@ -74,6 +107,8 @@ pub(super) fn user(fields: &mut Fields<'_>, rows: &[Row]) -> Result<User, StoreE
         },
         status: fields.parsed("status", Status::parse)?,
         epoch: Epoch::from_number(fields.number("epoch")?),
+        roles_version: fields.number("version of roles")?,
+        attributes: fields.parsed("attributes", |text| Attributes::from_text(text).ok())?,
         created_at: fields.time()?,
         roles: roles(rows)?,
     })

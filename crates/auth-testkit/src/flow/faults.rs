@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use auth_core::domain::{Email, MailKind, ProfileEdit, User};
-use auth_core::flow::authenticate::authenticate;
+use auth_core::flow::authenticate::{Presented, authenticate};
 use auth_core::flow::profile;
 use auth_core::flow::proof::Proof;
 use auth_core::flow::refresh::refresh;
@@ -14,7 +14,7 @@ use auth_core::flow::{change_password, reset_password, sessions, sign_out, verif
 use auth_core::port::Change;
 
 use super::World;
-use super::world::{OTHER, PASSWORD, context, password, registration};
+use super::world::{OTHER, PASSWORD, Tokens, context, password, registration};
 use crate::fault::abandon;
 use crate::picture::Picture;
 use crate::{Fault, given};
@@ -121,7 +121,7 @@ impl Case {
                 sign_in(auth, credentials, client).await.map(drop).map_err(|error| text(&error))
             }
             Flow::Refresh => {
-                let token = self.session.refresh.expose();
+                let token = self.session.credential.refresh();
                 refresh(auth, token, client).await.map(drop).map_err(|error| text(&error))
             }
             Flow::SignOut => sign_out::sign_out(auth, &signed, client).await.map_err(|error| text(&error)),
@@ -154,13 +154,13 @@ impl Case {
     }
 
     async fn picture(&self, world: &World) -> Picture {
-        Picture::of(&*world.handles[1], self.user.id, world.clock_now()).await
+        Picture::of(&*world.handles[1], self.user.id).await
     }
 
     /// Account and sessions only: what a code's attempt leaves alone.
     async fn account(&self, world: &World) -> String {
         let account = world.handles[1].find_user(self.user.id).await.expect("the user");
-        let sessions = world.handles[1].sessions_of(self.user.id, world.clock_now()).await.expect("the sessions");
+        let sessions = world.handles[1].sessions_of(self.user.id).await.expect("the sessions");
         format!("{} {sessions:?}", account.as_ref().map(crate::show::account).unwrap_or_default())
     }
 
@@ -274,17 +274,17 @@ async fn settle(world: &World, case: &Case) {
 /// DF6: a clock set back revives nothing: no spent link, no ended session, no used-up attempt.
 pub async fn df6_clock_set_back(world: World) {
     let case = Case::prepare(&world).await;
-    let access = case.session.access.expose();
+    let access = case.session.credential.access();
     for flow in [Flow::VerifyByLink, Flow::Refresh, Flow::ResetByLink] {
         case.run(&world, flow).await.expect("done once");
     }
-    authenticate(world.auth(), access).await.expect_err("dead since the reset");
+    authenticate(world.auth(), Presented::AccessToken(access)).await.expect_err("dead since the reset");
 
     world.clock.set_back(Duration::from_secs(300));
     for flow in [Flow::VerifyByLink, Flow::VerifyByCode, Flow::Refresh, Flow::ResetByLink, Flow::ResetByCode] {
         case.run(&world, flow).await.expect_err("done twice");
     }
-    authenticate(world.auth(), access).await.expect_err("alive again");
+    authenticate(world.auth(), Presented::AccessToken(access)).await.expect_err("alive again");
     world.try_sign_in(&case.user.email, PASSWORD, None).await.expect_err("the old password");
     world.try_sign_in(&case.user.email, OTHER, None).await.expect("the new password");
 }

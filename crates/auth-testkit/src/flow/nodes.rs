@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::domain::{Email, MailKind, Password, Purpose};
+use auth_core::flow::authenticate::{self, Presented};
 use auth_core::flow::idempotency::{self, Begin};
 use auth_core::flow::proof::Proof;
 use auth_core::flow::refresh::{RefreshError, refresh};
@@ -11,12 +12,12 @@ use auth_core::flow::register::{RegisterError, Registration, register};
 use auth_core::flow::reset_password::{self, ConfirmError};
 use auth_core::flow::session::Authenticated;
 use auth_core::flow::sign_in::{Credentials, SignIn, SignInError, sign_in};
-use auth_core::flow::{authenticate, sign_out, verify_email};
+use auth_core::flow::{sign_out, verify_email};
 use auth_core::settings::Reuse;
 use auth_core::{Auth, StartError};
 
 use super::World;
-use super::world::{OTHER, PASSWORD, WRONG, context, password, registration, wrong_code};
+use super::world::{OTHER, PASSWORD, Tokens, WRONG, context, created, password, registration, wrong_code};
 use crate::given;
 use crate::race::race;
 
@@ -34,7 +35,7 @@ pub async fn en3_one_user(world: World) {
     let outcomes = race(50, |i| {
         let auth = world.nodes[i % 2].clone();
         let email = Email::parse(&spellings[i % 5]).unwrap();
-        async move { register(&auth, registration(email), &context(i as u8)).await }
+        async move { register(&auth, registration(email), &context(i as u8)).await.map(created) }
     })
     .await;
 
@@ -121,7 +122,7 @@ pub async fn rr3_one_successor(world: World) {
     let user = world.register().await;
     let session = world.sign_in(&user).await;
     let outcomes = race(50, |i| {
-        let (auth, token) = (world.nodes[i % 2].clone(), session.refresh.expose().to_owned());
+        let (auth, token) = (world.nodes[i % 2].clone(), session.credential.refresh().to_owned());
         async move { refresh(&auth, &token, &context(i as u8)).await }
     })
     .await;
@@ -131,7 +132,7 @@ pub async fn rr3_one_successor(world: World) {
         assert!(matches!(error, RefreshError::Unauthorized), "{error:?}");
     }
     let next = outcomes.0[winner].as_ref().unwrap();
-    refresh(&world.nodes[1], next.refresh.expose(), &context(1)).await.expect("the successor");
+    refresh(&world.nodes[1], next.credential.refresh(), &context(1)).await.expect("the successor");
 }
 
 /// RR3: with `resume` all 50 get a successor, and it is one and the same.
@@ -140,8 +141,8 @@ pub async fn rr3_resumed_successors_are_equal(world: World) {
     let user = world.register().await;
     let session = world.sign_in(&user).await;
     let outcomes = race(50, |_| {
-        let (auth, token) = (auth.clone(), session.refresh.expose().to_owned());
-        async move { refresh(&auth, &token, &context(1)).await.map(|next| next.refresh.expose().to_owned()) }
+        let (auth, token) = (auth.clone(), session.credential.refresh().to_owned());
+        async move { refresh(&auth, &token, &context(1)).await.map(|next| next.credential.refresh().to_owned()) }
     })
     .await;
     let mut successors: Vec<String> = outcomes.0.into_iter().map(|outcome| outcome.expect("resumed")).collect();
@@ -153,22 +154,24 @@ pub async fn rr3_resumed_successors_are_equal(world: World) {
 pub async fn rr2_theft_shows_on_every_node(world: World) {
     let user = world.register().await;
     let (stolen, other) = (world.sign_in(&user).await, world.sign_in(&user).await);
-    let next = refresh(&world.nodes[0], stolen.refresh.expose(), &context(1)).await.unwrap();
-    let next = refresh(&world.nodes[1], next.refresh.expose(), &context(1)).await.unwrap();
+    let next = refresh(&world.nodes[0], stolen.credential.refresh(), &context(1)).await.unwrap();
+    let next = refresh(&world.nodes[1], next.credential.refresh(), &context(1)).await.unwrap();
 
-    let replay = refresh(&world.nodes[0], stolen.refresh.expose(), &context(2)).await;
+    let replay = refresh(&world.nodes[0], stolen.credential.refresh(), &context(2)).await;
     assert!(matches!(replay, Err(RefreshError::Unauthorized)));
-    let after = refresh(&world.nodes[1], next.refresh.expose(), &context(1)).await;
+    let after = refresh(&world.nodes[1], next.credential.refresh(), &context(1)).await;
     assert!(matches!(after, Err(RefreshError::Unauthorized)));
-    authenticate::authenticate(&world.nodes[1], next.access.expose()).await.expect_err("dead with its session");
-    refresh(&world.nodes[1], other.refresh.expose(), &context(1)).await.expect("the other session");
+    authenticate::authenticate(&world.nodes[1], Presented::AccessToken(next.credential.access()))
+        .await
+        .expect_err("dead with its session");
+    refresh(&world.nodes[1], other.credential.refresh(), &context(1)).await.expect("the other session");
 }
 
 /// LT2: who holds a session renews its device token as often as he likes, and gets no fresh budget of failures for it.
 pub async fn lt2_a_renewed_device_keeps_its_budget(world: World) {
     let user = world.register().await;
     let first = world.sign_in(&user).await;
-    let renewed = refresh(world.auth(), first.refresh.expose(), &context(1)).await.unwrap();
+    let renewed = refresh(world.auth(), first.credential.refresh(), &context(1)).await.unwrap();
     let token = |of: &Authenticated| Some(of.device.expose().to_owned());
     for _ in 0..10 {
         let wrong = world.try_sign_in(&user.email, WRONG, token(&first)).await;
@@ -226,7 +229,7 @@ pub async fn vt6_a_stranger_replaces_his_own(world: World) {
 pub async fn vt6_a_refused_password_spends_nothing(world: World) {
     let auth = world.auth();
     let registration = Registration { name: Some("Bartholomew Quillington".into()), ..registration(given::email()) };
-    let user = register(auth, registration, &context(1)).await.expect("registered");
+    let user = created(register(auth, registration, &context(1)).await.expect("registered"));
     let (code, _) = world.reset_mail(&user).await;
     for _ in 0..12 {
         let refused = reset_password::confirm(auth, &code, &password("Bartholomew Quillington"), &context(1)).await;
@@ -246,7 +249,8 @@ pub async fn se7_everywhere_beats_sign_in_and_refresh(world: World) {
         }
         held
     };
-    let first = authenticate::authenticate(world.auth(), held[0].access.expose()).await.unwrap();
+    let first =
+        authenticate::authenticate(world.auth(), Presented::AccessToken(held[0].credential.access())).await.unwrap();
     let outcomes = race(50, |i| {
         let (auth, email) = (world.nodes[i % 2].clone(), user.email.clone());
         let (held, first) = (held[i % 10].clone(), first.clone());
@@ -264,7 +268,7 @@ pub async fn se7_everywhere_beats_sign_in_and_refresh(world: World) {
                         _ => None,
                     }
                 }
-                _ => refresh(&auth, held.refresh.expose(), &context(i as u8)).await.ok(),
+                _ => refresh(&auth, held.credential.refresh(), &context(i as u8)).await.ok(),
             }
         }
     })
@@ -273,12 +277,16 @@ pub async fn se7_everywhere_beats_sign_in_and_refresh(world: World) {
     let epoch = world.handles[0].find_user(user.id).await.unwrap().unwrap().user.epoch;
     assert_eq!(epoch.number(), 1);
     for earlier in &held {
-        let known = authenticate::authenticate(&world.nodes[1], earlier.access.expose()).await;
+        let known =
+            authenticate::authenticate(&world.nodes[1], Presented::AccessToken(earlier.credential.access())).await;
         assert!(known.is_err(), "an access token from before is alive");
-        assert!(refresh(&world.nodes[1], earlier.refresh.expose(), &context(1)).await.is_err());
+        assert!(refresh(&world.nodes[1], earlier.credential.refresh(), &context(1)).await.is_err());
     }
     for authenticated in outcomes.0.into_iter().flatten() {
-        let lives = authenticate::authenticate(&world.nodes[1], authenticated.access.expose()).await.is_ok();
+        let lives =
+            authenticate::authenticate(&world.nodes[1], Presented::AccessToken(authenticated.credential.access()))
+                .await
+                .is_ok();
         assert_eq!(lives, authenticated.session.epoch == epoch, "alive if and only if born afterwards");
     }
 }
@@ -324,7 +332,9 @@ pub async fn sc3_a_foreign_pepper_does_not_start(world: World) {
 pub async fn jw5_nodes_share_one_signing_key(world: World) {
     let user = world.register().await;
     let session = world.sign_in(&user).await;
-    authenticate::authenticate(&world.nodes[1], session.access.expose()).await.expect("the other node's token");
+    authenticate::authenticate(&world.nodes[1], Presented::AccessToken(session.credential.access()))
+        .await
+        .expect("the other node's token");
     assert_eq!(world.nodes[0].jwks(), world.nodes[1].jwks());
     assert_eq!(world.handles[0].signing_keys().await.unwrap().len(), 1);
 

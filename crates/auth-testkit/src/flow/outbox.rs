@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_core::domain::{LeaseId, MailKind};
+use auth_core::domain::{LeaseId, MailKind, SessionKey};
 use auth_core::flow::{housekeeping, mail, register, reset_password};
 use auth_core::port::Change;
 
 use super::World;
-use super::world::{OTHER, context, password, registration};
+use super::world::{OTHER, context, created, password, registration};
 use crate::given;
 use crate::inbox::Behaviour;
 use crate::race::race;
@@ -98,7 +98,7 @@ pub async fn df3_sending_holds_up_no_commit(world: World) {
         async move { register::register(&auth, registration(given::email()), &context(1)).await }
     });
     for user in users.await.0 {
-        let user = user.expect("registered, while mail is being sent");
+        let user = created(user.expect("registered, while mail is being sent"));
         world.inbox.wait_for(&user.email, MailKind::Verify, 1).await;
     }
     worker.abort();
@@ -177,7 +177,7 @@ pub async fn housekeeping_is_done_by_one_node(world: World) {
     let first: &Arc<_> = &world.nodes[0];
     let deleted = housekeeping::clean(first).await.unwrap();
     assert!(deleted >= 2, "the session and the token: {deleted}");
-    assert!(world.handles[0].find_session(session.session.id).await.unwrap().is_none());
+    assert!(world.handles[0].find_session(&SessionKey::Id(session.session.id)).await.unwrap().is_none());
     assert!(world.handles[0].find_user(user.id).await.unwrap().is_some(), "users stay");
     world.clock.advance(Duration::from_secs(60));
     assert_eq!(housekeeping::clean(&world.nodes[1]).await.unwrap(), 0, "the other node, within the hour");

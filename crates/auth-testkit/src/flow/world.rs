@@ -3,11 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use auth_core::adapter::{LocalThrottle, NoBreachCheck, SystemEntropy};
-use auth_core::domain::{Code, Context, Email, MailKind, Password, Secret, Timestamp, User};
+use auth_core::adapter::{LocalThrottle, NoBreachCheck, OpenPolicy, SystemEntropy};
+use auth_core::domain::{Attributes, Code, Context, Email, MailKind, Password, Secret, Timestamp, User};
 use auth_core::flow::proof::Proof;
-use auth_core::flow::register::{self, Registration};
-use auth_core::flow::session::Authenticated;
+use auth_core::flow::register::{self, Registered, Registration};
+use auth_core::flow::session::{Authenticated, Fresh};
 use auth_core::flow::sign_in::{self, Credentials, SignIn, SignInError};
 use auth_core::flow::{mail, reset_password};
 use auth_core::keys::{KeyRing, Pepper};
@@ -72,6 +72,8 @@ impl World {
             hasher: hasher.clone(),
             throttle: Arc::new(LocalThrottle::default()),
             breached: Arc::new(NoBreachCheck),
+            policy: Arc::new(OpenPolicy),
+            observer: None,
             ring: KeyRing::new(&pepper.expect("a pepper"), &[]),
             signing: Signing::Stored,
             settings,
@@ -101,7 +103,7 @@ impl World {
 
     /// Somebody new, registered with the password of this suite.
     pub async fn register(&self) -> User {
-        register::register(self.auth(), registration(given::email()), &context(1)).await.expect("registered")
+        created(register::register(self.auth(), registration(given::email()), &context(1)).await.expect("registered"))
     }
 
     /// Signs in on the first node.
@@ -140,7 +142,7 @@ impl World {
 
 /// A registration with [`PASSWORD`].
 pub(super) fn registration(email: Email) -> Registration {
-    Registration { email, password: password(PASSWORD), name: None, locale: None }
+    Registration { email, password: password(PASSWORD), name: None, locale: None, attributes: Attributes::default() }
 }
 
 /// A password from its text.
@@ -158,4 +160,34 @@ pub(super) fn wrong_code(email: &Email, right: &Proof) -> Proof {
     let Proof::Code { code, .. } = right else { panic!("not a code") };
     let wrong = if code.expose() == "000000" { "000001" } else { "000000" };
     Proof::Code { email: email.clone(), code: Code::parse(wrong).expect("a code") }
+}
+
+/// The tokens of a sign-in that delivers tokens.
+pub(super) trait Tokens {
+    fn access(&self) -> &str;
+    fn refresh(&self) -> &str;
+}
+
+impl Tokens for Fresh {
+    fn access(&self) -> &str {
+        match self {
+            Self::Tokens { access, .. } => access.expose(),
+            Self::Cookie(_) => panic!("a session with a cookie has no access token"),
+        }
+    }
+
+    fn refresh(&self) -> &str {
+        match self {
+            Self::Tokens { refresh, .. } => refresh.expose(),
+            Self::Cookie(_) => panic!("a session with a cookie has no refresh token"),
+        }
+    }
+}
+
+/// The user that a registration made.
+pub(super) fn created(registered: Registered) -> User {
+    match registered {
+        Registered::Created(user) => *user,
+        Registered::Concealed => panic!("no user was shown"),
+    }
 }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use auth_core::domain::{AuditKind, MailKind};
+use auth_core::port::AuditQuery;
 use http::Method;
 use serde_json::json;
 
@@ -74,7 +75,11 @@ async fn expect(world: &World, call: Call, kinds: &[AuditKind]) -> Reply {
     let id = crate::given::id::<auth_core::domain::EventId>().to_string();
     let peer = "198.51.100.7";
     let reply = call.from(peer).header("x-request-id", &id).header("user-agent", "curl/8.11.1").await;
-    let events = world.store().audit_events(None, None, 1000).await.expect("a store that answers");
+    let events = world
+        .store()
+        .audit_events(&AuditQuery { limit: 1000, ..AuditQuery::default() })
+        .await
+        .expect("a store that answers");
     let mut events: Vec<_> = events.into_iter().filter(|event| event.request_id.as_deref() == Some(&*id)).collect();
     events.sort_by_key(|event| event.kind.as_str());
     let mut expected: Vec<_> = kinds.iter().map(|kind| kind.as_str()).collect();

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_core::adapter::{LocalThrottle, NoBreachCheck, SystemEntropy};
+use auth_core::adapter::{LocalThrottle, NoBreachCheck, OpenPolicy, SystemEntropy};
 use auth_core::domain::{Email, MailKind, Status, UserId};
 use auth_core::flow::mail;
 use auth_core::keys::{KeyRing, Pepper};
@@ -71,6 +71,8 @@ impl World {
             hasher: hasher.clone(),
             throttle: Arc::new(LocalThrottle::default()),
             breached: Arc::new(NoBreachCheck),
+            policy: Arc::new(OpenPolicy),
+            observer: None,
             ring: KeyRing::new(&pepper, &[]),
             signing: Signing::Stored,
             settings: options.core,

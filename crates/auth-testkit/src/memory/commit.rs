@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use auth_core::domain::{Account, Purpose, Session, SessionId, Status, Token, TokenId, User, UserId};
+use auth_core::domain::{
+    Account, Credential, Email, Pending, Purpose, Role, Session, SessionId, Status, Token, TokenId, User, UserId,
+};
 use auth_core::port::{Change, Commit, CommitError, Rejected};
 
 use super::outbox::Row;
-use super::{MemoryStore, Tables, Window, failed};
+use super::{MemoryStore, Tables, Window, failed, limit};
 
 #[async_trait]
 impl Commit for MemoryStore {
@@ -31,7 +33,7 @@ impl Tables {
                 require(self.users.values().all(|other| other.user.email != user.email), Rejected::EmailTaken)?;
                 let mut user = user.clone();
                 user.roles.sort_unstable();
-                let account = Account { user, password: Some(password.clone()) };
+                let account = Account { user, password: password.clone() };
                 insert(&mut self.users, account.user.id, account)?;
             }
             Change::EditProfile { user, edit } => {
@@ -55,33 +57,99 @@ impl Tables {
                     account.password = Some(to.clone());
                 }
             }
-            Change::SetStatus { user, status } => {
+            Change::ChangeEmail { user, from, to, at } => {
+                let is_taken = self.users.values().any(|other| other.user.id != *user && other.user.email == *to);
+                let user = self.user(*user).ok().filter(|user| user.email == *from);
+                let user = found(user, Rejected::EmailChanged)?;
+                require(!is_taken, Rejected::EmailTaken)?;
+                user.email = to.clone();
+                user.email_verified_at = Some(*at);
+            }
+            Change::SetAttributes { user, from, to } => {
+                let user = self.user(*user).ok().filter(|user| user.attributes == *from);
+                found(user, Rejected::Attributes)?.attributes = to.clone();
+            }
+            Change::Require { user, role } => {
+                let user = self.user(*user).ok();
+                found(user.filter(|user| is_active_holder(user, role)), Rejected::Role)?;
+            }
+            Change::GrantRole { user, role } => {
                 let user = self.user(*user)?;
-                require(user.status != *status, Rejected::User)?;
+                if let Err(place) = user.roles.binary_search(role) {
+                    user.roles.insert(place, role.clone());
+                    user.roles_version += 1;
+                }
+            }
+            Change::RevokeRole { user, role } => {
+                self.user(*user)?;
+                self.require_another_holder(*user, |protected| protected == role)?;
+                let user = self.user(*user)?;
+                if let Ok(place) = user.roles.binary_search(role) {
+                    user.roles.remove(place);
+                    user.roles_version += 1;
+                }
+            }
+            Change::SetStatus { user, status } => {
+                require(self.user(*user)?.status != *status, Rejected::User)?;
+                if *status == Status::Suspended {
+                    self.require_another_holder(*user, |_| true)?;
+                }
+                let user = self.user(*user)?;
                 user.status = *status;
                 if *status == Status::Suspended {
                     user.epoch = user.epoch.next();
                 }
             }
+            Change::DeleteUser { user } => {
+                self.user(*user)?;
+                self.require_another_holder(*user, |_| true)?;
+                self.delete_user(*user);
+            }
             Change::AdvanceEpoch { user } => {
                 let user = self.user(*user)?;
                 user.epoch = user.epoch.next();
             }
+            Change::AdvanceAllEpochs => {
+                for Account { user, .. } in self.users.values_mut() {
+                    user.epoch = user.epoch.next();
+                }
+            }
+
+            Change::AddPending(pending) => {
+                let of_address = self.pendings_of(&pending.email);
+                require(of_address.iter().all(|other| other.slot != pending.slot), Rejected::TooManyTokens)?;
+                if self.pendings.values().any(|other| other.link == pending.link) {
+                    return Err(failed("two registrations of one link").into());
+                }
+                insert(&mut self.pendings, pending.id, pending.clone())?;
+            }
+            Change::ClaimPending { pending, limit } => {
+                let pending = self.pendings.get_mut(pending).filter(|pending| pending.attempts < *limit);
+                found(pending, Rejected::Attempts)?.attempts += 1;
+            }
+            Change::SpendPending { pending } => {
+                found(self.pendings.remove(pending), Rejected::Token)?;
+            }
+            Change::DropPendings { email } => self.pendings.retain(|_, pending| pending.email != *email),
 
             Change::IssueToken { token, at_most } => {
-                let user = self.users.get(&token.user).filter(|account| account.user.email == token.email);
+                let is_at = |email: &Email| token.account.as_ref().is_none_or(|bound| bound == email);
+                let user = self.users.get(&token.user).filter(|account| is_at(&account.user.email));
                 found(user, Rejected::EmailChanged)?;
-                if self.tokens.values().any(|other| other.link == token.link) {
+                if token.link.is_some() && self.tokens.values().any(|other| other.link == token.link) {
                     return Err(failed("two tokens of one link").into());
                 }
-                let of_purpose = self.tokens_of(token.user, token.purpose);
-                let live = of_purpose.iter().filter(|other| other.link_until > token.created_at).count();
-                found((live < usize::try_from(*at_most).unwrap_or(usize::MAX)).then_some(()), Rejected::TooManyTokens)?;
+                let lives_on = |other: &&Token| {
+                    (other.link.is_some() && other.link_until > token.created_at)
+                        || (other.code.is_some() && other.code_until > token.created_at)
+                };
+                let live = self.tokens_of(token.user, token.purpose).iter().filter(lives_on).count();
+                require(live < limit(*at_most), Rejected::TooManyTokens)?;
                 insert(&mut self.tokens, token.id, token.clone())?;
             }
             Change::TrimTokens { user, purpose, keep } => {
                 let newest = self.tokens_of(*user, *purpose);
-                for token in newest.iter().skip(usize::try_from(*keep).unwrap_or(usize::MAX)) {
+                for token in newest.iter().skip(limit(*keep)) {
                     self.tokens.remove(&token.id);
                 }
             }
@@ -101,37 +169,48 @@ impl Tables {
             Change::DropTokens { user, purpose } => {
                 self.tokens.retain(|_, token| token.user != *user || token.purpose != *purpose);
             }
-            Change::Charge { user, budget, limit, window, at } => {
-                require(self.users.contains_key(user), Rejected::User)?;
+            Change::Charge { subject, budget, limit, window, at } => {
                 let fresh = Window { ends_at: *at + *window, uses: 0 };
-                let current = self.budgets.entry((*user, *budget, window.as_secs())).or_insert(fresh);
+                let current = self.budgets.entry((*subject, *budget, window.as_secs())).or_insert(fresh);
                 if current.ends_at <= *at {
                     *current = fresh;
                 }
                 require(current.uses < *limit, Rejected::Budget)?;
                 current.uses += 1;
             }
-            Change::Forgive { user, budget } => {
-                self.budgets.retain(|(owner, of, _), _| owner != user || of != budget);
+            Change::Forgive { subject, budget } => {
+                self.budgets.retain(|(owner, of, _), _| owner != subject || of != budget);
             }
 
             Change::OpenSession(session) => {
                 let user = self.user(session.user).ok();
                 let user = user.filter(|user| user.epoch == session.epoch && user.status == Status::Active);
                 found(user, Rejected::Epoch)?;
+                self.require_new_secret(&session.credential)?;
                 insert(&mut self.sessions, session.id, session.clone())?;
             }
             Change::RotateRefresh { user, session, from, at, idle_until, kept_until } => {
-                let epoch = self.user(*user).ok().map(|user| user.epoch);
-                let session = self
-                    .open_session(*user, *session)
-                    .filter(|session| Some(session.epoch) == epoch && session.refresh.counter == *from);
-                let session = found(session, Rejected::Session)?;
-                session.refresh.counter = found(from.checked_add(1), Rejected::Session)?;
-                session.refresh.rotated_at = *at;
+                let session = found(self.session_in_epoch(*user, *session), Rejected::Session)?;
+                match &mut session.credential {
+                    Credential::Tokens(refresh) if refresh.counter == *from => {
+                        refresh.counter = found(from.checked_add(1), Rejected::Session)?;
+                        refresh.rotated_at = *at;
+                    }
+                    _ => return Err(CommitError::Rejected(Rejected::Session)),
+                }
                 session.last_seen_at = *at;
                 session.idle_until = *idle_until;
                 session.kept_until = *kept_until;
+            }
+            Change::RotateSecret { user, session, from, to, roles_version } => {
+                let next = Credential::Cookie(*to);
+                let session = self.session_in_epoch(*user, *session);
+                let session = session.filter(|session| session.credential == Credential::Cookie(*from)).map(|s| s.id);
+                let session = found(session, Rejected::Session)?;
+                self.require_new_secret(&next)?;
+                let session = found(self.sessions.get_mut(&session), Rejected::Session)?;
+                session.credential = next;
+                session.roles_version = *roles_version;
             }
             Change::TouchSession { user, session, at, idle_until } => {
                 let session = self.open_session(*user, *session).filter(|session| session.last_seen_at <= *at);
@@ -148,6 +227,11 @@ impl Tables {
                 require(!self.signing_keys.contains_key(&key.number), Rejected::Key)?;
                 self.signing_keys.insert(key.number, key.clone());
             }
+            Change::ResealSigningKey { number, from, to } => {
+                let key = self.signing_keys.get_mut(number).filter(|key| key.private.as_bytes() == from.as_bytes());
+                found(key, Rejected::Key)?.private = to.clone();
+            }
+            Change::DropSigningKeys { number } => self.signing_keys.retain(|old, _| old >= number),
             Change::AddPepperCheck(check) => {
                 if self.pepper_checks.iter().all(|other| other.key != check.key) {
                     self.pepper_checks.push(check.clone());
@@ -172,6 +256,52 @@ impl Tables {
         self.sessions.get_mut(&id).filter(|session| session.user == user && session.closed_at.is_none())
     }
 
+    /// An open session in its user's epoch.
+    fn session_in_epoch(&mut self, user: UserId, id: SessionId) -> Option<&mut Session> {
+        let epoch = self.users.get(&user)?.user.epoch;
+        self.open_session(user, id).filter(|session| session.epoch == epoch)
+    }
+
+    /// Secrets are 256 random bits: one that exists is a mistake, and must not open another session.
+    fn require_new_secret(&self, credential: &Credential) -> Result<(), CommitError> {
+        let is_secret = credential.secret().is_some();
+        if is_secret && self.sessions.values().any(|other| other.credential == *credential) {
+            return Err(failed("two sessions of one secret").into());
+        }
+        Ok(())
+    }
+
+    /// Expects somebody else to be an active holder of each protected role that the user is one of, as far as it `is_lost`.
+    fn require_another_holder(&self, user: UserId, is_lost: impl Fn(&Role) -> bool) -> Result<(), CommitError> {
+        let holds = |role: &Role, is_one: &dyn Fn(UserId) -> bool| {
+            self.users.values().any(|Account { user, .. }| is_one(user.id) && is_active_holder(user, role))
+        };
+        let is_last = |role: &Role| holds(role, &|id| id == user) && !holds(role, &|id| id != user);
+        let loses_last =
+            PROTECTED.iter().filter_map(|name| Role::parse(name)).any(|role| is_lost(&role) && is_last(&role));
+        require(!loses_last, Rejected::LastHolder)
+    }
+
+    fn delete_user(&mut self, id: UserId) {
+        self.users.remove(&id);
+        self.sessions.retain(|_, session| session.user != id);
+        self.tokens.retain(|_, token| token.user != id);
+        self.budgets.retain(|(subject, ..), _| *subject != id.into());
+        self.outbox.retain(|_, row| row.mail.user != Some(id));
+        for event in self.audit.values_mut().filter(|event| [event.actor, event.subject].contains(&Some(id))) {
+            (event.ip, event.user_agent, event.request_id) = (None, None, None);
+            event.detail.clear();
+        }
+    }
+
+    /// Newest first.
+    pub(super) fn pendings_of(&self, email: &Email) -> Vec<Pending> {
+        let mut pendings: Vec<Pending> =
+            self.pendings.values().filter(|pending| pending.email == *email).cloned().collect();
+        pendings.sort_unstable_by_key(|pending| std::cmp::Reverse((pending.created_at, pending.id)));
+        pendings
+    }
+
     /// Newest first.
     pub(super) fn tokens_of(&self, user: UserId, purpose: Purpose) -> Vec<Token> {
         let mut tokens: Vec<Token> =
@@ -179,6 +309,13 @@ impl Tables {
         tokens.sort_unstable_by_key(|token| std::cmp::Reverse((token.created_at, token.id)));
         tokens
     }
+}
+
+/// Roles that somebody who may sign in must always hold.
+const PROTECTED: &[&str] = &[Role::ADMIN];
+
+fn is_active_holder(user: &User, role: &Role) -> bool {
+    user.status == Status::Active && user.roles.contains(role)
 }
 
 fn require(holds: bool, otherwise: Rejected) -> Result<(), CommitError> {

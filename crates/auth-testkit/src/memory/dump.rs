@@ -10,8 +10,9 @@ impl fmt::Display for Tables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut lines: Vec<String> = Vec::new();
         lines.extend(self.users.values().map(show::account));
-        lines.extend(self.sessions.values().map(|session| format!("{session:?}")));
+        lines.extend(self.sessions.values().map(show::session));
         lines.extend(self.tokens.values().map(show::token));
+        lines.extend(self.pendings.values().map(show::pending));
         lines.extend(self.budgets.iter().map(|(key, window)| format!("{key:?} {window:?}")));
         lines.extend(self.audit.values().map(|event| format!("{event:?}")));
         lines.extend(self.signing_keys.values().map(show::signing_key));

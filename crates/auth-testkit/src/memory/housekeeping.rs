@@ -21,18 +21,25 @@ impl Housekeeping for MemoryStore {
     }
 
     async fn sweep(&self, now: Timestamp, mail_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let limit = super::limit(limit);
         let swept = self.with(|tables| {
             for row in tables.outbox.values_mut() {
-                if !matches!(row.state, State::Over { .. }) && row.mail.expires_at <= now {
-                    row.end(now, Some("expired"));
+                match row.state {
+                    _ if row.mail.expires_at > now => {}
+                    State::Sent { .. } => {}
+                    State::Dead { .. } => row.erase(),
+                    State::Due(_) | State::Leased { .. } => {
+                        row.bury(now, "expired");
+                        row.erase();
+                    }
                 }
             }
             delete(&mut tables.sessions, limit, |session| session.kept_until <= now)
                 + delete(&mut tables.tokens, limit, |token| token.link_until <= now && token.code_until <= now)
+                + delete(&mut tables.pendings, limit, |pending| pending.link_until <= now && pending.code_until <= now)
                 + delete(&mut tables.budgets, limit, |window| window.ends_at <= now)
                 + delete(&mut tables.replies, limit, |row| row.claimed.expires_at <= now)
-                + delete(&mut tables.outbox, limit, |row| matches!(row.state, State::Over { by } if by < mail_before))
+                + delete(&mut tables.outbox, limit, |row| row.state.is_over_since(mail_before))
         });
         Ok(swept.await)
     }

@@ -15,8 +15,8 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use auth_core::domain::{
-    Account, AuditEvent, Budget, Digest, EventId, LeaseId, MailId, PepperCheck, Session, SessionId, SigningKey,
-    Timestamp, Token, TokenId, UserId,
+    Account, AuditEvent, Budget, Digest, EventId, LeaseId, MailId, Pending, PepperCheck, Session, SessionId,
+    SigningKey, Subject, Timestamp, Token, TokenId, UserId,
 };
 use auth_core::port::StoreError;
 
@@ -73,7 +73,8 @@ struct Tables {
     users: BTreeMap<UserId, Account>,
     sessions: BTreeMap<SessionId, Session>,
     tokens: BTreeMap<TokenId, Token>,
-    budgets: HashMap<(UserId, Budget, WindowSeconds), Window>,
+    pendings: BTreeMap<TokenId, Pending>,
+    budgets: HashMap<(Subject, Budget, WindowSeconds), Window>,
     audit: BTreeMap<EventId, AuditEvent>,
     signing_keys: BTreeMap<u32, SigningKey>,
     pepper_checks: Vec<PepperCheck>,
@@ -96,6 +97,11 @@ struct Window {
 struct Lease {
     holder: LeaseId,
     until: Timestamp,
+}
+
+/// How many rows, of as many as fit into memory.
+fn limit(rows: u32) -> usize {
+    usize::try_from(rows).unwrap_or(usize::MAX)
 }
 
 fn failed(why: &'static str) -> StoreError {

@@ -1,8 +1,8 @@
 //! The outbox.
 
 use async_trait::async_trait;
-use auth_core::domain::{LeaseId, LeasedMail, MailId, Sealed, SealedMail, Timestamp};
-use auth_core::port::{Outbox, StoreError};
+use auth_core::domain::{Backlog, LeaseId, LeasedMail, MailId, MailRecord, MailState, Sealed, SealedMail, Timestamp};
+use auth_core::port::{MailQuery, Outbox, StoreError};
 
 use super::{MemoryStore, Tables};
 
@@ -23,8 +23,24 @@ pub(super) enum State {
     Due(Timestamp),
     /// A worker is sending it, or has crashed by `until`.
     Leased { by: LeaseId, until: Timestamp },
-    /// Sent or given up, by then: a worker does so within its lease, so the lease's end stands for it.
-    Over { by: Timestamp },
+    /// Sent by then: a worker does so within its lease, so the lease's end stands for it.
+    Sent { by: Timestamp },
+    /// Given up by then.
+    Dead { by: Timestamp },
+}
+
+impl State {
+    const fn as_told(self) -> MailState {
+        match self {
+            Self::Due(_) | Self::Leased { .. } => MailState::Queued,
+            Self::Sent { .. } => MailState::Sent,
+            Self::Dead { .. } => MailState::Dead,
+        }
+    }
+
+    pub(super) fn is_over_since(self, time: Timestamp) -> bool {
+        matches!(self, Self::Sent { by } | Self::Dead { by } if by < time)
+    }
 }
 
 impl Row {
@@ -35,15 +51,37 @@ impl Row {
     fn is_due(&self, now: Timestamp) -> bool {
         match self.state {
             State::Due(at) | State::Leased { until: at, .. } => at <= now,
-            State::Over { .. } => false,
+            State::Sent { .. } | State::Dead { .. } => false,
         }
     }
 
-    /// Ends it one way or the other: what its body carried is nobody's business any more.
-    pub(super) fn end(&mut self, by: Timestamp, reason: Option<&str>) {
-        self.state = State::Over { by };
+    pub(super) fn bury(&mut self, by: Timestamp, reason: &str) {
+        self.state = State::Dead { by };
+        self.reason = Some(reason.to_owned());
+    }
+
+    /// What the body carried is nobody's business any more.
+    pub(super) fn erase(&mut self) {
         self.mail.body = Sealed::from_bytes([]);
-        self.reason = reason.map(str::to_owned);
+    }
+
+    /// Whether it is a dead letter that can still be sent: its body is there, and it lives on after `now`.
+    fn is_retriable(&self, now: Timestamp) -> bool {
+        matches!(self.state, State::Dead { .. }) && self.mail.expires_at > now && !self.mail.body.as_bytes().is_empty()
+    }
+
+    fn record(&self) -> MailRecord {
+        MailRecord {
+            id: self.mail.id,
+            user: self.mail.user,
+            to: self.mail.to.clone(),
+            kind: self.mail.kind,
+            state: self.state.as_told(),
+            created_at: self.mail.created_at,
+            expires_at: self.mail.expires_at,
+            attempts: self.attempts,
+            reason: self.reason.clone(),
+        }
     }
 }
 
@@ -59,7 +97,7 @@ impl Outbox for MemoryStore {
         let leased = self.with(|tables| {
             let mut due: Vec<&mut Row> = tables.outbox.values_mut().filter(|row| row.is_due(now)).collect();
             due.sort_unstable_by_key(|row| (row.mail.created_at, row.mail.id));
-            let due = due.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX));
+            let due = due.into_iter().take(super::limit(limit));
             due.map(|row| {
                 row.state = State::Leased { by: lease, until };
                 row.attempts += 1;
@@ -71,7 +109,11 @@ impl Outbox for MemoryStore {
     }
 
     async fn settle_mail(&self, mail: MailId, lease: LeaseId) -> Result<bool, StoreError> {
-        Ok(self.with(|tables| tables.while_leased(mail, lease, |row, until| row.end(until, None))).await)
+        let settle = |row: &mut Row, until| {
+            row.state = State::Sent { by: until };
+            row.erase();
+        };
+        Ok(self.with(|tables| tables.while_leased(mail, lease, settle)).await)
     }
 
     async fn postpone_mail(
@@ -89,7 +131,44 @@ impl Outbox for MemoryStore {
     }
 
     async fn bury_mail(&self, mail: MailId, lease: LeaseId, reason: &str) -> Result<bool, StoreError> {
-        Ok(self.with(|tables| tables.while_leased(mail, lease, |row, until| row.end(until, Some(reason)))).await)
+        Ok(self.with(|tables| tables.while_leased(mail, lease, |row, until| row.bury(until, reason))).await)
+    }
+
+    async fn retry_mail(&self, mail: Option<MailId>, now: Timestamp) -> Result<u64, StoreError> {
+        let retried = self.with(|tables| {
+            let is_asked_for = |row: &&mut Row| mail.is_none_or(|id| row.mail.id == id) && row.is_retriable(now);
+            let put_up = tables.outbox.values_mut().filter(is_asked_for).map(|row| {
+                row.state = State::Due(now);
+                row.attempts = 0;
+            });
+            put_up.count() as u64
+        });
+        Ok(retried.await)
+    }
+
+    async fn mails(&self, query: &MailQuery) -> Result<Vec<MailRecord>, StoreError> {
+        let is_asked_for = |mail: &MailRecord| {
+            (query.user.is_none() || mail.user == query.user)
+                && query.state.is_none_or(|state| mail.state == state)
+                && query.before.is_none_or(|end| mail.id < end)
+        };
+        let mails = self.with(|tables| {
+            let newest_first = tables.outbox.values().rev().map(Row::record);
+            newest_first.filter(is_asked_for).take(super::limit(query.limit)).collect()
+        });
+        Ok(mails.await)
+    }
+
+    async fn backlog(&self) -> Result<Backlog, StoreError> {
+        let backlog = self.with(|tables| {
+            let of = |state| tables.outbox.values().filter(move |row| row.state.as_told() == state);
+            Backlog {
+                queued: of(MailState::Queued).count() as u64,
+                oldest: of(MailState::Queued).map(|row| row.mail.created_at).min(),
+                dead: of(MailState::Dead).count() as u64,
+            }
+        });
+        Ok(backlog.await)
     }
 }
 

@@ -4,12 +4,12 @@ use std::cmp::Reverse;
 
 use async_trait::async_trait;
 use auth_core::domain::{
-    Account, AuditEvent, Digest, Email, EventId, Issued, PepperCheck, Purpose, Session, SessionId, Signed, SigningKey,
-    Timestamp, Token, User, UserId,
+    Account, AuditEvent, Digest, Email, Issued, Pending, PepperCheck, Purpose, Session, SessionKey, Signed, SigningKey,
+    Token, User, UserId,
 };
-use auth_core::port::{AuditLog, Keys, Sessions, StoreError, Tokens, Users};
+use auth_core::port::{AuditLog, AuditQuery, Keys, Pendings, Sessions, StoreError, Tokens, UserQuery, Users};
 
-use super::{MemoryStore, Tables};
+use super::{MemoryStore, Tables, limit};
 
 #[async_trait]
 impl Users for MemoryStore {
@@ -20,25 +20,39 @@ impl Users for MemoryStore {
     async fn find_user_by_email(&self, email: &Email) -> Result<Option<Account>, StoreError> {
         Ok(self.with(|tables| tables.users.values().find(|account| account.user.email == *email).cloned()).await)
     }
+
+    async fn users(&self, query: &UserQuery) -> Result<Vec<User>, StoreError> {
+        let is_asked_for = |user: &&User| {
+            query.search.as_deref().is_none_or(|text| user.email.canonical().contains(text))
+                && query.before.is_none_or(|end| user.id < end)
+        };
+        let users = self.with(|tables| {
+            let newest_first = tables.users.values().rev().map(|account| &account.user);
+            newest_first.filter(is_asked_for).take(limit(query.limit)).cloned().collect()
+        });
+        Ok(users.await)
+    }
 }
 
 #[async_trait]
 impl Sessions for MemoryStore {
-    async fn find_session(&self, id: SessionId) -> Result<Option<Signed>, StoreError> {
+    async fn find_session(&self, key: &SessionKey) -> Result<Option<Signed>, StoreError> {
         let found = self.with(|tables| {
-            let session = tables.sessions.get(&id)?.clone();
-            Some(Signed { user: tables.owner(session.user)?, session })
+            let session = match key {
+                SessionKey::Id(id) => tables.sessions.get(id)?,
+                SessionKey::Secret(secret) => {
+                    tables.sessions.values().find(|session| session.credential.secret() == Some(secret))?
+                }
+            };
+            Some(Signed { user: tables.owner(session.user)?, session: session.clone() })
         });
         Ok(found.await)
     }
 
-    async fn sessions_of(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
-        let mut sessions: Vec<Session> = self
-            .with(|tables| {
-                let Some(owner) = tables.owner(user) else { return Vec::new() };
-                tables.sessions.values().filter(|session| session.is_live(&owner, now)).cloned().collect()
-            })
-            .await;
+    async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
+        let is_theirs = |session: &&Session| session.user == user;
+        let mut sessions: Vec<Session> =
+            self.with(|tables| tables.sessions.values().filter(is_theirs).cloned().collect()).await;
         sessions.sort_unstable_by_key(|session| Reverse((session.created_at, session.id)));
         Ok(sessions)
     }
@@ -48,7 +62,7 @@ impl Sessions for MemoryStore {
 impl Tokens for MemoryStore {
     async fn find_token(&self, link: &Digest) -> Result<Option<Issued>, StoreError> {
         let found = self.with(|tables| {
-            let token = tables.tokens.values().find(|token| token.link == *link)?.clone();
+            let token = tables.tokens.values().find(|token| token.link.as_ref() == Some(link))?.clone();
             Some(Issued { user: tables.owner(token.user)?, token })
         });
         Ok(found.await)
@@ -60,30 +74,38 @@ impl Tokens for MemoryStore {
 }
 
 #[async_trait]
+impl Pendings for MemoryStore {
+    async fn find_pending(&self, link: &Digest) -> Result<Option<Pending>, StoreError> {
+        Ok(self.with(|tables| tables.pendings.values().find(|pending| pending.link == *link).cloned()).await)
+    }
+
+    async fn pendings_of(&self, email: &Email) -> Result<Vec<Pending>, StoreError> {
+        Ok(self.with(|tables| tables.pendings_of(email)).await)
+    }
+}
+
+#[async_trait]
 impl AuditLog for MemoryStore {
-    async fn audit_events(
-        &self,
-        subject: Option<UserId>,
-        before: Option<EventId>,
-        limit: u32,
-    ) -> Result<Vec<AuditEvent>, StoreError> {
+    async fn audit_events(&self, query: &AuditQuery) -> Result<Vec<AuditEvent>, StoreError> {
         let place = |event: &AuditEvent| (event.at, event.id);
         let mut events: Vec<AuditEvent> = self
             .with(|tables| {
-                let end = match before.map(|id| tables.audit.get(&id)) {
+                let end = match query.before.map(|id| tables.audit.get(&id)) {
                     None => None,
                     Some(Some(event)) => Some(place(event)),
                     // Nothing is before an entry that isn't there.
                     Some(None) => return Vec::new(),
                 };
                 let is_asked_for = |event: &&AuditEvent| {
-                    (subject.is_none() || event.subject == subject) && end.is_none_or(|end| place(event) < end)
+                    (query.user.is_none() || [event.actor, event.subject].contains(&query.user))
+                        && query.kind.is_none_or(|kind| event.kind == kind)
+                        && end.is_none_or(|end| place(event) < end)
                 };
                 tables.audit.values().filter(is_asked_for).cloned().collect()
             })
             .await;
         events.sort_unstable_by_key(|event| Reverse(place(event)));
-        events.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        events.truncate(limit(query.limit));
         Ok(events)
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::domain::{AuditEvent, AuditKind, EventId, Timestamp, UserId};
-use auth_core::port::{Change, Store};
+use auth_core::port::{AuditQuery, Change, Store};
 
-use super::done;
+use super::{about, done};
 use crate::given::{self, HOUR, NOW, TICK};
 
 /// AU1: every kind of entry comes back as it was written.
@@ -20,7 +20,7 @@ pub async fn au1_recorded_is_found(store: &Arc<dyn Store>) {
     let changes: Vec<Change> = events.iter().cloned().map(Change::Record).collect();
     done(store, &changes).await;
     events.reverse();
-    assert_eq!(store.audit_events(Some(subject), None, 1000).await.unwrap(), events);
+    assert_eq!(store.audit_events(&about(subject, 1000)).await.unwrap(), events);
 }
 
 /// IN2, AU3: fields that aren't there stay away, and texts are kept character by character.
@@ -50,7 +50,7 @@ pub async fn in2_fields_are_kept_exactly(store: &Arc<dyn Store>) {
         ..given::event(subject)
     };
     done(store, &[Change::Record(full.clone()), Change::Record(bare.clone())]).await;
-    assert_eq!(store.audit_events(Some(subject), None, 10).await.unwrap(), [bare, full]);
+    assert_eq!(store.audit_events(&about(subject, 10)).await.unwrap(), [bare, full]);
 }
 
 /// Entries come newest first, those of one instant in descending order of id, page by page without a gap.
@@ -67,7 +67,8 @@ pub async fn paged_newest_first(store: &Arc<dyn Store>) {
         assert_eq!(paged(store, Some(subject), None, limit, events.len()).await, events, "in pages of {limit}");
     }
     let last = events.last().map(|event| event.id);
-    assert!(store.audit_events(Some(subject), last, 10).await.unwrap().is_empty());
+    let after_the_last = AuditQuery { before: last, ..about(subject, 10) };
+    assert!(store.audit_events(&after_the_last).await.unwrap().is_empty());
 }
 
 /// Without a subject, everybody's entries are listed, in the same order.
@@ -85,7 +86,8 @@ pub async fn all_subjects_in_one_order(store: &Arc<dyn Store>) {
     let rest = paged(store, None, Some(events[0].id), 2, 4).await;
     assert_eq!(rest, events[1..]);
     // The entry to start from may be about somebody else.
-    let of_second = store.audit_events(Some(second), Some(events[0].id), 10).await.unwrap();
+    let of_second = AuditQuery { before: Some(events[0].id), ..about(second, 10) };
+    let of_second = store.audit_events(&of_second).await.unwrap();
     assert_eq!(of_second, [events[2].clone(), events[4].clone()]);
 }
 
@@ -94,9 +96,9 @@ pub async fn listed_by_subject(store: &Arc<dyn Store>) {
     let (actor, subject) = (given::id(), given::id());
     let event = AuditEvent { actor: Some(actor), ..given::event(subject) };
     done(store, &[Change::Record(event.clone())]).await;
-    assert_eq!(store.audit_events(Some(subject), None, 10).await.unwrap(), [event]);
-    assert!(store.audit_events(Some(actor), None, 10).await.unwrap().is_empty());
-    assert!(store.audit_events(Some(subject), None, 0).await.unwrap().is_empty());
+    assert_eq!(store.audit_events(&about(subject, 10)).await.unwrap(), [event]);
+    assert!(store.audit_events(&about(actor, 10)).await.unwrap().is_empty());
+    assert!(store.audit_events(&about(subject, 0)).await.unwrap().is_empty());
 }
 
 /// Entries may be of any time, and name users who don't exist: a failed sign-in or a deleted account has some too.
@@ -104,7 +106,7 @@ pub async fn needs_no_user(store: &Arc<dyn Store>) {
     let subject = given::id();
     let long_ago = AuditEvent { at: Timestamp::from_micros(-1), actor: Some(given::id()), ..given::event(subject) };
     done(store, &[Change::Record(long_ago.clone())]).await;
-    assert_eq!(store.audit_events(Some(subject), None, 10).await.unwrap(), [long_ago]);
+    assert_eq!(store.audit_events(&about(subject, 10)).await.unwrap(), [long_ago]);
 }
 
 /// Up to `count` entries, in pages of `limit`.
@@ -117,7 +119,7 @@ async fn paged(
 ) -> Vec<AuditEvent> {
     let mut events = Vec::new();
     while events.len() < count {
-        let page = store.audit_events(subject, before, limit).await.unwrap();
+        let page = store.audit_events(&AuditQuery { user: subject, before, limit, kind: None }).await.unwrap();
         assert!(page.len() <= usize::try_from(limit).unwrap());
         let Some(last) = page.last() else { break };
         before = Some(last.id);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_core::domain::{Budget, Timestamp, UserId};
+use auth_core::domain::{Budget, Subject, Timestamp};
 use auth_core::port::{Change, Rejected, Store};
 
 use super::{done, rejected};
@@ -12,7 +12,7 @@ use crate::race::race;
 
 /// VT6: a budget allows exactly its limit in a window, and a limit of none nothing.
 pub async fn vt6_limit_is_exact(store: &Arc<dyn Store>) {
-    let user = given::registered(&**store).await.id;
+    let user = Subject::from(given::registered(&**store).await.id);
     for _ in 0..5 {
         done(store, &[charge(user, 5, HOUR, NOW)]).await;
     }
@@ -22,14 +22,14 @@ pub async fn vt6_limit_is_exact(store: &Arc<dyn Store>) {
     // What was refused wasn't counted.
     done(store, &[charge(user, 6, HOUR, NOW)]).await;
 
-    let fresh = given::registered(&**store).await.id;
+    let fresh = Subject::from(given::registered(&**store).await.id);
     assert_eq!(rejected(store, &[charge(fresh, 0, HOUR, NOW)]).await, Rejected::Budget);
     done(store, &[charge(fresh, u32::MAX, HOUR, NOW)]).await;
 }
 
 /// VT6: of 50 racing uses with a limit of 7, exactly 7 are allowed, the very first of a window among them.
 pub async fn vt6_charge_race_is_exact(store: &Arc<dyn Store>) {
-    let user = given::registered(&**store).await.id;
+    let user = Subject::from(given::registered(&**store).await.id);
     // The second round races for the window that follows the first one's.
     for at in [NOW, NOW + HOUR] {
         let outcomes = race(50, |_| {
@@ -45,7 +45,7 @@ pub async fn vt6_charge_race_is_exact(store: &Arc<dyn Store>) {
 /// A window begins with its first use and ends exactly its length later.
 pub async fn window_ends_to_the_microsecond(store: &Arc<dyn Store>) {
     for (after, is_allowed) in [(HOUR - TICK, false), (HOUR, true), (HOUR + TICK, true)] {
-        let user = given::registered(&**store).await.id;
+        let user = Subject::from(given::registered(&**store).await.id);
         done(store, &[charge(user, 2, HOUR, NOW)]).await;
         // Later uses don't move the window.
         done(store, &[charge(user, 2, HOUR, NOW + 30 * MINUTE)]).await;
@@ -63,7 +63,7 @@ pub async fn window_ends_to_the_microsecond(store: &Arc<dyn Store>) {
 
 /// DF6: a clock set back opens no new window.
 pub async fn df6_clock_set_back_gives_nothing(store: &Arc<dyn Store>) {
-    let user = given::registered(&**store).await.id;
+    let user = Subject::from(given::registered(&**store).await.id);
     done(store, &[charge(user, 1, HOUR, NOW)]).await;
     for at in [NOW.before(TICK), NOW.before(5 * MINUTE), NOW.before(2 * HOUR)] {
         assert_eq!(rejected(store, &[charge(user, 1, HOUR, at)]).await, Rejected::Budget);
@@ -72,7 +72,7 @@ pub async fn df6_clock_set_back_gives_nothing(store: &Arc<dyn Store>) {
 
 /// Windows of different lengths count apart; a use that one of them refuses counts in none.
 pub async fn windows_count_apart(store: &Arc<dyn Store>) {
-    let user = given::registered(&**store).await.id;
+    let user = Subject::from(given::registered(&**store).await.id);
     let both = |at| [charge(user, 3, DAY, at), charge(user, 2, HOUR, at)];
     done(store, &both(NOW)).await;
     done(store, &both(NOW)).await;
@@ -84,8 +84,9 @@ pub async fn windows_count_apart(store: &Arc<dyn Store>) {
 
 /// Budgets and users count apart.
 pub async fn budgets_count_apart(store: &Arc<dyn Store>) {
-    let (user, other) = (given::registered(&**store).await.id, given::registered(&**store).await.id);
-    let of = |user, budget| [Change::Charge { user, budget, limit: 1, window: HOUR, at: NOW }];
+    let (user, other) =
+        (Subject::from(given::registered(&**store).await.id), Subject::from(given::registered(&**store).await.id));
+    let of = |user, budget| [Change::Charge { subject: user, budget, limit: 1, window: HOUR, at: NOW }];
     for user in [user, other] {
         for budget in [Budget::VerifyCode, Budget::ResetCode] {
             done(store, &of(user, budget)).await;
@@ -96,8 +97,9 @@ pub async fn budgets_count_apart(store: &Arc<dyn Store>) {
 
 /// Forgiving forgets a budget in every window, and no other.
 pub async fn forgiving_forgets_one_budget(store: &Arc<dyn Store>) {
-    let (user, other) = (given::registered(&**store).await.id, given::registered(&**store).await.id);
-    let of = |user, budget, window| [Change::Charge { user, budget, limit: 1, window, at: NOW }];
+    let (user, other) =
+        (Subject::from(given::registered(&**store).await.id), Subject::from(given::registered(&**store).await.id));
+    let of = |user, budget, window| [Change::Charge { subject: user, budget, limit: 1, window, at: NOW }];
     for (user, budget, window) in [
         (user, Budget::VerifyCode, HOUR),
         (user, Budget::VerifyCode, DAY),
@@ -106,16 +108,16 @@ pub async fn forgiving_forgets_one_budget(store: &Arc<dyn Store>) {
     ] {
         done(store, &of(user, budget, window)).await;
     }
-    done(store, &[Change::Forgive { user, budget: Budget::VerifyCode }]).await;
+    done(store, &[Change::Forgive { subject: user, budget: Budget::VerifyCode }]).await;
     done(store, &of(user, Budget::VerifyCode, HOUR)).await;
     done(store, &of(user, Budget::VerifyCode, DAY)).await;
     assert_eq!(rejected(store, &of(user, Budget::ResetCode, HOUR)).await, Rejected::Budget);
     assert_eq!(rejected(store, &of(other, Budget::VerifyCode, HOUR)).await, Rejected::Budget);
 
     // Forgiving what was never used is nothing special.
-    done(store, &[Change::Forgive { user: other, budget: Budget::ResetCode }]).await;
+    done(store, &[Change::Forgive { subject: other, budget: Budget::ResetCode }]).await;
 }
 
-fn charge(user: UserId, limit: u32, window: Duration, at: Timestamp) -> Change {
-    Change::Charge { user, budget: Budget::ResetCode, limit, window, at }
+fn charge(subject: Subject, limit: u32, window: Duration, at: Timestamp) -> Change {
+    Change::Charge { subject, budget: Budget::ResetCode, limit, window, at }
 }

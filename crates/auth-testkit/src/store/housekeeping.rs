@@ -9,7 +9,7 @@ use auth_core::domain::{
 use auth_core::port::{Change, Claim, Claimed, Rejected, Store};
 
 use super::alone::{SWEEP_TIME, alone};
-use super::{done, rejected};
+use super::{done, found_session, rejected};
 use crate::given::{self, DAY, HOUR, MINUTE, NOW, TICK};
 use crate::picture::Picture;
 use crate::race::race;
@@ -47,7 +47,7 @@ pub async fn sweeps_tokens_all_dead(store: &Arc<dyn Store>) {
         let (dead, link, code) = (token(SWEEP_TIME, SWEEP_TIME), token(later, SWEEP_TIME), token(SWEEP_TIME, later));
         done(store, &[&dead, &link, &code].map(|token| given::issue(token.clone()))).await;
 
-        let is_there = async |token: &Token| store.find_token(&token.link).await.unwrap().is_some();
+        let is_there = async |token: &Token| store.find_token(&token.link.unwrap()).await.unwrap().is_some();
         assert_eq!(sweep(store, SWEEP_TIME.before(TICK)).await, 0);
         assert_eq!(sweep(store, SWEEP_TIME).await, 1);
         assert!(!is_there(&dead).await && is_there(&link).await && is_there(&code).await);
@@ -63,7 +63,7 @@ pub async fn sweeps_budgets_that_ended(store: &Arc<dyn Store>) {
         let user = given::registered(&**store).await.id;
         let charge = |window: Duration| {
             let at = SWEEP_TIME.before(HOUR);
-            [Change::Charge { user, budget: Budget::VerifyCode, limit: 1, window, at }]
+            [Change::Charge { subject: user.into(), budget: Budget::VerifyCode, limit: 1, window, at }]
         };
         done(store, &charge(HOUR)).await;
         done(store, &charge(2 * HOUR)).await;
@@ -178,9 +178,9 @@ pub async fn sweeping_leaves_the_rest(store: &Arc<dyn Store>) {
         let long_ago = SWEEP_TIME.before(1000 * DAY);
         let event = AuditEvent { at: long_ago, ..given::event(user.id) };
         done(store, &[Change::Record(event)]).await;
-        let before = Picture::of(&**store, user.id, NOW).await;
+        let before = Picture::of(&**store, user.id).await;
         assert_eq!(sweep(store, SWEEP_TIME).await, 0);
-        assert_eq!(Picture::of(&**store, user.id, NOW).await, before);
+        assert_eq!(Picture::of(&**store, user.id).await, before);
     })
     .await;
 }
@@ -240,7 +240,7 @@ async fn open_kept_until(store: &Arc<dyn Store>, user: &User, kept_until: Timest
 }
 
 async fn is_session(store: &Arc<dyn Store>, id: SessionId) -> bool {
-    store.find_session(id).await.unwrap().is_some()
+    found_session(store, id).await.is_some()
 }
 
 fn mail_until(created_at: Timestamp, expires_at: Timestamp) -> SealedMail {

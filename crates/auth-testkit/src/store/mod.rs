@@ -19,8 +19,8 @@ pub mod users;
 
 use std::sync::Arc;
 
-use auth_core::domain::{Account, UserId};
-use auth_core::port::{Change, CommitError, Rejected, Store};
+use auth_core::domain::{Account, Session, SessionId, SessionKey, Signed, Timestamp, UserId};
+use auth_core::port::{AuditQuery, Change, CommitError, Rejected, Store};
 
 /// Makes a test of every check that a store must pass, [those of idempotency](crate::idempotency_suite) included.
 ///
@@ -191,4 +191,21 @@ pub(crate) async fn rejected(store: &Arc<dyn Store>, changes: &[Change]) -> Reje
 /// The user of that id, who must exist.
 pub(crate) async fn account(store: &Arc<dyn Store>, user: UserId) -> Account {
     store.find_user(user).await.unwrap().expect("the user")
+}
+
+/// The session of that id.
+pub(crate) async fn found_session(store: &Arc<dyn Store>, id: SessionId) -> Option<Signed> {
+    store.find_session(&SessionKey::Id(id)).await.unwrap()
+}
+
+/// The user's sessions that live at `now`.
+pub(crate) async fn live_sessions(store: &Arc<dyn Store>, user: UserId, now: Timestamp) -> Vec<Session> {
+    let (user, mut sessions) = (account(store, user).await.user, store.sessions_of(user).await.unwrap());
+    sessions.retain(|session| session.is_live(&user, now));
+    sessions
+}
+
+/// Asks for the newest entries by or about `user`.
+pub(crate) fn about(user: UserId, limit: u32) -> AuditQuery {
+    AuditQuery { user: Some(user), limit, ..AuditQuery::default() }
 }

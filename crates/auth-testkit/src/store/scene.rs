@@ -9,7 +9,7 @@ use auth_core::domain::{
 use auth_core::port::{Change, Rejected, Store};
 
 use super::alone::MAIL_TIME;
-use super::{done, rejected};
+use super::{done, found_session, rejected};
 use crate::given::{self, DAY, HOUR, MINUTE, NOW};
 use crate::picture::Picture;
 use crate::show;
@@ -38,7 +38,8 @@ impl Scene {
         let token = given::issued(&**store, &user, Purpose::VerifyEmail).await;
         let reset = given::issued(&**store, &user, Purpose::ResetPassword).await;
         let key = given::signing_key();
-        let charge = Change::Charge { user: user.id, budget: Budget::VerifyCode, limit: 1, window: HOUR, at: NOW };
+        let charge =
+            Change::Charge { subject: user.id.into(), budget: Budget::VerifyCode, limit: 1, window: HOUR, at: NOW };
         done(store, &[Change::AddSigningKey(key.clone()), charge, Change::Record(given::event(user.id))]).await;
         Self {
             newcomer: given::user(),
@@ -61,18 +62,18 @@ impl Scene {
         let at = NOW + HOUR;
         let late = NOW + DAY;
         vec![
-            Change::CreateUser { user: self.newcomer.clone(), password: given::hash() },
+            given::create(&self.newcomer),
             edit_profile(user),
             Change::VerifyEmail { user, email: self.user.email.clone(), at },
-            Change::Charge { user, budget: Budget::VerifyCode, limit: 2, window: HOUR, at: NOW },
-            Change::Charge { user, budget: Budget::ResetCode, limit: 1, window: HOUR, at: NOW },
+            Change::Charge { subject: user.into(), budget: Budget::VerifyCode, limit: 2, window: HOUR, at: NOW },
+            Change::Charge { subject: user.into(), budget: Budget::ResetCode, limit: 1, window: HOUR, at: NOW },
             Change::ClaimAttempt { user, token: self.token.id, limit: 1 },
             Change::SpendToken { user, token: self.token.id },
             given::issue(given::token(&self.user, Purpose::VerifyEmail)),
             given::issue(given::token(&self.user, Purpose::ResetPassword)),
             Change::TrimTokens { user, purpose: Purpose::ResetPassword, keep: 1 },
             Change::DropTokens { user, purpose: Purpose::VerifyEmail },
-            Change::Forgive { user, budget: Budget::VerifyCode },
+            Change::Forgive { subject: user.into(), budget: Budget::VerifyCode },
             Change::TouchSession { user, session: self.session.id, at, idle_until: late },
             Change::RotateRefresh { user, session: self.session.id, from: 0, at, idle_until: late, kept_until: late },
             Change::CloseSession { user, session: self.second_session.id, at },
@@ -91,16 +92,19 @@ impl Scene {
     pub(super) fn offences(&self) -> Vec<(Change, Rejected)> {
         let user = self.user.id;
         let taken = User { email: self.user.email.clone(), ..given::user() };
-        let elsewhere = Token { email: given::email(), ..given::token(&self.user, Purpose::VerifyEmail) };
+        let elsewhere = Token { account: Some(given::email()), ..given::token(&self.user, Purpose::VerifyEmail) };
         let key = SigningKey { number: self.key.number, ..given::signing_key() };
         vec![
-            (Change::CreateUser { user: taken, password: given::hash() }, Rejected::EmailTaken),
+            (given::create(&taken), Rejected::EmailTaken),
             (given::issue(elsewhere), Rejected::EmailChanged),
             (Change::AdvanceEpoch { user: given::id() }, Rejected::User),
             (Change::SetPassword { user, epoch: Epoch::FIRST.next(), password: given::hash() }, Rejected::Epoch),
             (Change::SpendToken { user, token: given::id() }, Rejected::Token),
             (Change::ClaimAttempt { user, token: self.token.id, limit: 0 }, Rejected::Attempts),
-            (Change::Charge { user, budget: Budget::VerifyCode, limit: 1, window: HOUR, at: NOW }, Rejected::Budget),
+            (
+                Change::Charge { subject: user.into(), budget: Budget::VerifyCode, limit: 1, window: HOUR, at: NOW },
+                Rejected::Budget,
+            ),
             (Change::CloseSession { user, session: given::id(), at: NOW }, Rejected::Session),
             (Change::AddSigningKey(key), Rejected::Key),
         ]
@@ -110,14 +114,14 @@ impl Scene {
     pub(super) async fn picture(&self, store: &Arc<dyn Store>) -> Vec<String> {
         let mut lines = Vec::new();
         for user in [self.user.id, self.newcomer.id] {
-            lines.push(format!("{:?}", Picture::of(&**store, user, NOW).await));
+            lines.push(format!("{:?}", Picture::of(&**store, user).await));
         }
         for session in [&self.session, &self.second_session, &self.new_session] {
-            let found = store.find_session(session.id).await.unwrap();
-            lines.push(format!("{:?}", found.map(|found| found.session)));
+            let found = found_session(store, session.id).await;
+            lines.push(format!("{:?}", found.map(|found| show::session(&found.session))));
         }
         for token in [&self.token, &self.reset] {
-            let found = store.find_token(&token.link).await.unwrap();
+            let found = store.find_token(&token.link.unwrap()).await.unwrap();
             lines.push(format!("{:?}", found.map(|found| show::token(&found.token))));
         }
         let keys = store.signing_keys().await.unwrap();
@@ -144,7 +148,8 @@ impl Scene {
     /// How many of two uses the budget has left. Looks by using it in a list that is rejected at its end.
     async fn uses_left(&self, store: &Arc<dyn Store>) -> usize {
         let user = self.user.id;
-        let charge = Change::Charge { user, budget: Budget::VerifyCode, limit: 2, window: HOUR, at: NOW };
+        let charge =
+            Change::Charge { subject: user.into(), budget: Budget::VerifyCode, limit: 2, window: HOUR, at: NOW };
         let reject = Change::SpendToken { user, token: given::id() };
         let mut left = 0;
         for uses in 1..=2 {

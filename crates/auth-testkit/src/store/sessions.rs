@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use auth_core::domain::{Epoch, Methods, RefreshState, Session, Status, Timestamp, User, UserId};
+use auth_core::domain::{Credential, Epoch, Methods, RefreshState, Session, Status, Timestamp, User, UserId};
 use auth_core::port::{Change, Rejected, Store};
 
-use super::{account, done, rejected};
+use super::{account, done, found_session, live_sessions, rejected};
 use crate::given::{self, DAY, HOUR, MINUTE, NOW, TICK};
 use crate::race::race;
 
@@ -20,17 +20,17 @@ pub async fn opened_is_found(store: &Arc<dyn Store>) {
         idle_until: NOW + 4 * TICK,
         ends_at: NOW + 5 * TICK,
         kept_until: NOW + 6 * TICK,
-        refresh: RefreshState { salt: given::bytes(), counter: 7, rotated_at: NOW + 7 * TICK },
+        credential: Credential::Tokens(RefreshState { salt: given::bytes(), counter: 7, rotated_at: NOW + 7 * TICK }),
         ..given::session(&user)
     };
     let bare = Session { ip: None, user_agent: None, methods: Methods::default(), ..given::session(&user) };
     for session in [usual, each_time_its_own, bare] {
         done(store, &[Change::OpenSession(session.clone())]).await;
-        let found = store.find_session(session.id).await.unwrap().expect("the session");
+        let found = found_session(store, session.id).await.expect("the session");
         assert_eq!(found.session, session);
         assert_eq!(found.user, user);
     }
-    assert!(store.find_session(given::id()).await.unwrap().is_none());
+    assert!(found_session(store, given::id()).await.is_none());
 }
 
 /// IN2: addresses and user agents come back as they went in, as long as they may be.
@@ -45,7 +45,7 @@ pub async fn in2_client_is_kept_exactly(store: &Arc<dyn Store>) {
         let session =
             Session { ip: Some(ip.parse().unwrap()), user_agent: Some(agent.clone()), ..given::session(&user) };
         done(store, &[Change::OpenSession(session.clone())]).await;
-        assert_eq!(store.find_session(session.id).await.unwrap().unwrap().session, session);
+        assert_eq!(found_session(store, session.id).await.unwrap().session, session);
     }
 }
 
@@ -65,7 +65,7 @@ pub async fn se7_opens_in_the_current_epoch_only(store: &Arc<dyn Store>) {
     for epoch in [now, now.next()] {
         assert_eq!(rejected(store, &[open(&user, epoch)]).await, Rejected::Epoch);
     }
-    assert!(store.sessions_of(user.id, NOW).await.unwrap().is_empty());
+    assert!(live_sessions(store, user.id, NOW).await.is_empty());
 }
 
 /// Dead sessions are found as well: whether they live is decided by who asks.
@@ -76,9 +76,9 @@ pub async fn dead_is_found(store: &Arc<dyn Store>) {
     done(store, &[Change::CloseSession { user: user.id, session: closed.id, at: NOW + HOUR }]).await;
     done(store, &[Change::AdvanceEpoch { user: user.id }]).await;
 
-    let found = store.find_session(closed.id).await.unwrap().expect("the closed session");
+    let found = found_session(store, closed.id).await.expect("the closed session");
     assert_eq!(found.session, Session { closed_at: Some(NOW + HOUR), ..closed });
-    let found = store.find_session(older.id).await.unwrap().expect("the session of an earlier epoch");
+    let found = found_session(store, older.id).await.expect("the session of an earlier epoch");
     assert_eq!(found.session, older);
     assert_eq!(found.user.epoch, Epoch::FIRST.next());
 }
@@ -100,9 +100,9 @@ pub async fn se6_list_holds_what_lives(store: &Arc<dyn Store>) {
     done(store, &[Change::CloseSession { user: user.id, session: closed.id, at: NOW }]).await;
     open(given::session(&other)).await;
 
-    assert_eq!(store.sessions_of(user.id, NOW).await.unwrap(), [third, second, first]);
-    assert!(!store.sessions_of(user.id, NOW).await.unwrap().contains(&older));
-    assert!(store.sessions_of(given::id(), NOW).await.unwrap().is_empty());
+    assert_eq!(live_sessions(store, user.id, NOW).await, [third, second, first]);
+    assert!(!live_sessions(store, user.id, NOW).await.contains(&older));
+    assert!(live_sessions(store, given::id(), NOW).await.is_empty());
 }
 
 /// SE4: a session is listed until the instant of its first deadline, and no longer.
@@ -112,7 +112,7 @@ pub async fn se4_list_ends_at_the_deadline(store: &Arc<dyn Store>) {
     let absolute = Session { idle_until: NOW + DAY, ends_at: NOW + HOUR, ..given::session(&user) };
     done(store, &[Change::OpenSession(idle), Change::OpenSession(absolute)]).await;
     for (now, count) in [((NOW + HOUR).before(TICK), 2), (NOW + HOUR, 0), (NOW + HOUR + TICK, 0)] {
-        assert_eq!(store.sessions_of(user.id, now).await.unwrap().len(), count);
+        assert_eq!(live_sessions(store, user.id, now).await.len(), count);
     }
 }
 
@@ -130,13 +130,13 @@ pub async fn rotating_advances_the_counter(store: &Arc<dyn Store>) {
     };
     done(store, &[rotate]).await;
     let expected = Session {
-        refresh: RefreshState { counter: 1, rotated_at: NOW + TICK, ..session.refresh },
+        credential: Credential::Tokens(RefreshState { counter: 1, rotated_at: NOW + TICK, ..state(&session) }),
         last_seen_at: NOW + TICK,
         idle_until: NOW + 2 * TICK,
         kept_until: NOW + 3 * TICK,
         ..session
     };
-    assert_eq!(store.find_session(expected.id).await.unwrap().unwrap().session, expected);
+    assert_eq!(found_session(store, expected.id).await.unwrap().session, expected);
 }
 
 /// RR2, RR4: what isn't the current token of a living session of that user rotates nothing.
@@ -157,7 +157,7 @@ pub async fn rr4_only_the_current_token_rotates(store: &Arc<dyn Store>) {
     done(store, &[Change::CloseSession { user: user.id, session: closed.id, at: NOW }]).await;
     assert_eq!(rejected(store, &[rotate(&closed, 0)]).await, Rejected::Session);
 
-    assert_eq!(store.find_session(session.id).await.unwrap().unwrap().session.refresh.counter, 1);
+    assert_eq!(state(&found_session(store, session.id).await.unwrap().session).counter, 1);
     done(store, &[Change::AdvanceEpoch { user: user.id }]).await;
     assert_eq!(rejected(store, &[rotate(&session, 1)]).await, Rejected::Session);
 }
@@ -173,8 +173,8 @@ pub async fn rr3_rotate_race_has_one_winner(store: &Arc<dyn Store>) {
     .await;
     outcomes.single_ok();
     outcomes.losers_were_rejected(Rejected::Session);
-    let found = store.find_session(session.id).await.unwrap().unwrap();
-    assert_eq!(found.session.refresh.counter, 1);
+    let found = found_session(store, session.id).await.unwrap();
+    assert_eq!(state(&found.session).counter, 1);
     assert!(found.session.is_live(&found.user, NOW));
 }
 
@@ -182,9 +182,10 @@ pub async fn rr3_rotate_race_has_one_winner(store: &Arc<dyn Store>) {
 pub async fn counters_are_unsigned(store: &Arc<dyn Store>) {
     let user = given::registered(&**store).await;
     let session = given::session(&user);
-    let session = Session { refresh: RefreshState { counter: u32::MAX - 1, ..session.refresh }, ..session };
+    let last_but_one = RefreshState { counter: u32::MAX - 1, ..state(&session) };
+    let session = Session { credential: Credential::Tokens(last_but_one), ..session };
     done(store, &[Change::OpenSession(session.clone()), rotate(&session, u32::MAX - 1)]).await;
-    assert_eq!(store.find_session(session.id).await.unwrap().unwrap().session.refresh.counter, u32::MAX);
+    assert_eq!(state(&found_session(store, session.id).await.unwrap().session).counter, u32::MAX);
 }
 
 /// SE4: use moves the idle deadline and never the absolute one.
@@ -194,7 +195,7 @@ pub async fn se4_touch_moves_the_idle_deadline(store: &Arc<dyn Store>) {
     let idle_until = NOW + 100 * DAY;
     done(store, &[touch(&session, user.id, NOW + HOUR, idle_until)]).await;
     let expected = Session { last_seen_at: NOW + HOUR, idle_until, ..session };
-    assert_eq!(store.find_session(expected.id).await.unwrap().unwrap().session, expected);
+    assert_eq!(found_session(store, expected.id).await.unwrap().session, expected);
 }
 
 /// Touching a session that is closed, was seen later, or is somebody else's does nothing, and is no error.
@@ -214,8 +215,8 @@ pub async fn touch_never_turns_back(store: &Arc<dyn Store>) {
     for change in changes {
         done(store, &[change]).await;
     }
-    assert_eq!(store.find_session(session.id).await.unwrap().unwrap().session, session);
-    let found = store.find_session(closed.id).await.unwrap().unwrap().session;
+    assert_eq!(found_session(store, session.id).await.unwrap().session, session);
+    let found = found_session(store, closed.id).await.unwrap().session;
     assert_eq!(found, Session { closed_at: Some(NOW), ..closed });
 }
 
@@ -232,7 +233,7 @@ pub async fn touch_race_keeps_the_latest(store: &Arc<dyn Store>) {
     })
     .await;
     assert_eq!(outcomes.winners().len(), 20, "{outcomes:?}");
-    let found = store.find_session(session.id).await.unwrap().unwrap().session;
+    let found = found_session(store, session.id).await.unwrap().session;
     assert_eq!((found.last_seen_at, found.idle_until), (NOW + 19 * MINUTE, NOW + 19 * MINUTE + DAY));
 }
 
@@ -245,11 +246,11 @@ pub async fn se6_closed_once_by_its_user(store: &Arc<dyn Store>) {
     assert_eq!(rejected(store, &close(given::id(), NOW)).await, Rejected::Session);
     let unknown = Change::CloseSession { user: user.id, session: given::id(), at: NOW };
     assert_eq!(rejected(store, &[unknown]).await, Rejected::Session);
-    assert_eq!(store.find_session(session.id).await.unwrap().unwrap().session, session);
+    assert_eq!(found_session(store, session.id).await.unwrap().session, session);
 
     done(store, &close(user.id, NOW + TICK)).await;
     assert_eq!(rejected(store, &close(user.id, NOW + HOUR)).await, Rejected::Session);
-    let found = store.find_session(session.id).await.unwrap().unwrap().session;
+    let found = found_session(store, session.id).await.unwrap().session;
     assert_eq!(found, Session { closed_at: Some(NOW + TICK), ..session });
 }
 
@@ -262,7 +263,7 @@ pub async fn dead_can_be_closed(store: &Arc<dyn Store>) {
     done(store, &[Change::AdvanceEpoch { user: user.id }]).await;
     for session in [expired, older] {
         done(store, &[Change::CloseSession { user: user.id, session: session.id, at: NOW + HOUR }]).await;
-        let found = store.find_session(session.id).await.unwrap().unwrap().session;
+        let found = found_session(store, session.id).await.unwrap().session;
         assert_eq!(found.closed_at, Some(NOW + HOUR));
     }
 }
@@ -279,7 +280,7 @@ pub async fn close_race_has_one_winner(store: &Arc<dyn Store>) {
     .await;
     let winner = outcomes.single_ok();
     outcomes.losers_were_rejected(Rejected::Session);
-    let found = store.find_session(session.id).await.unwrap().unwrap().session;
+    let found = found_session(store, session.id).await.unwrap().session;
     assert_eq!(found.closed_at, Some(NOW + (winner as u32) * MINUTE));
 }
 
@@ -301,11 +302,11 @@ pub async fn se7_nothing_survives_a_new_epoch(store: &Arc<dyn Store>) {
     .await;
     assert!(outcomes.0[26].is_ok(), "{:?}", outcomes.0[26]);
 
-    assert_eq!(store.sessions_of(user.id, NOW).await.unwrap(), []);
+    assert_eq!(live_sessions(store, user.id, NOW).await, []);
     for session in opened.iter().chain([&held]) {
-        let Some(found) = store.find_session(session.id).await.unwrap() else { continue };
+        let Some(found) = found_session(store, session.id).await else { continue };
         assert!(!found.session.is_live(&found.user, NOW), "{found:?}");
-        let next = found.session.refresh.counter;
+        let next = state(&found.session).counter;
         assert_eq!(rejected(store, &[rotate(session, next)]).await, Rejected::Session);
     }
 }
@@ -320,11 +321,16 @@ pub async fn se8_one_session_goes_on_after_a_change(store: &Arc<dyn Store>) {
 
     assert_eq!(rejected(store, &[open.clone(), set.clone()]).await, Rejected::Epoch, "changes are applied in order");
     done(store, &[set, open]).await;
-    assert_eq!(store.sessions_of(user.id, NOW).await.unwrap(), [next]);
+    assert_eq!(live_sessions(store, user.id, NOW).await, [next]);
     for dead in [old, other] {
-        let found = store.find_session(dead.id).await.unwrap().unwrap();
+        let found = found_session(store, dead.id).await.unwrap();
         assert!(!found.session.is_live(&found.user, NOW));
     }
+}
+
+/// What the session's refresh token is derived from.
+fn state(session: &Session) -> RefreshState {
+    *session.credential.refresh().expect("a session with tokens")
 }
 
 fn rotate(session: &Session, from: u32) -> Change {

@@ -7,7 +7,7 @@ use auth_core::domain::{
 };
 use auth_core::port::{Change, Rejected, Store};
 
-use super::{account, done, rejected};
+use super::{account, done, found_session, rejected};
 use crate::given::{self, HOUR, NOW};
 use crate::race::race;
 use crate::show;
@@ -27,7 +27,7 @@ pub async fn created_is_found(store: &Arc<dyn Store>) {
     let bare = User { profile: Profile::default(), roles: vec![], status: Status::Suspended, ..given::user() };
     for user in [full, bare] {
         let password = given::hash();
-        done(store, &[Change::CreateUser { user: user.clone(), password: password.clone() }]).await;
+        done(store, &[Change::CreateUser { user: user.clone(), password: Some(password.clone()) }]).await;
 
         let by_id = account(store, user.id).await;
         assert_eq!(show::user(&by_id.user), show::user(&user));
@@ -47,21 +47,21 @@ pub async fn unknown_is_not_found(store: &Arc<dyn Store>) {
 pub async fn roles_are_sorted(store: &Arc<dyn Store>) {
     let sorted = [Role::ADMIN, Role::USER].map(|name| Role::parse(name).unwrap());
     let user = User { roles: sorted.iter().rev().cloned().collect(), ..given::user() };
-    done(store, &[Change::CreateUser { user: user.clone(), password: given::hash() }]).await;
+    done(store, &[given::create(&user)]).await;
 
     assert_eq!(account(store, user.id).await.user.roles, sorted);
     assert_eq!(store.find_user_by_email(&user.email).await.unwrap().unwrap().user.roles, sorted);
     let session = given::signed_in(&**store, &user).await;
-    assert_eq!(store.find_session(session.id).await.unwrap().unwrap().user.roles, sorted);
+    assert_eq!(found_session(store, session.id).await.unwrap().user.roles, sorted);
     let token = given::issued(&**store, &user, Purpose::VerifyEmail).await;
-    assert_eq!(store.find_token(&token.link).await.unwrap().unwrap().user.roles, sorted);
+    assert_eq!(store.find_token(&token.link.unwrap()).await.unwrap().unwrap().user.roles, sorted);
 }
 
 /// EN3: an address is found however it is spelled, and comes back as its owner spelled it.
 pub async fn en3_found_by_any_spelling(store: &Arc<dyn Store>) {
     let typed = given::email_with("Zoë.Example");
     let user = User { email: typed.clone(), ..given::user() };
-    done(store, &[Change::CreateUser { user: user.clone(), password: given::hash() }]).await;
+    done(store, &[given::create(&user)]).await;
 
     for spelling in [typed.as_str().to_uppercase(), typed.as_str().to_lowercase(), format!(" {} ", typed.as_str())] {
         let found = store.find_user_by_email(&Email::parse(&spelling).unwrap()).await.unwrap().expect("the user");
@@ -75,13 +75,13 @@ pub async fn en3_taken_address_rejects(store: &Arc<dyn Store>) {
     let first = given::registered(&**store).await;
     for spelling in [first.email.as_str().to_owned(), first.email.as_str().to_uppercase()] {
         let second = User { email: Email::parse(&spelling).unwrap(), ..given::user() };
-        let create = Change::CreateUser { user: second.clone(), password: given::hash() };
+        let create = given::create(&second);
         assert_eq!(rejected(store, &[create]).await, Rejected::EmailTaken);
         assert!(store.find_user(second.id).await.unwrap().is_none());
     }
     let one = given::user();
     let twin = User { email: one.email.clone(), ..given::user() };
-    let create = [one.clone(), twin].map(|user| Change::CreateUser { user, password: given::hash() });
+    let create = [&one, &twin].map(given::create);
     assert_eq!(rejected(store, &create).await, Rejected::EmailTaken);
     assert!(store.find_user(one.id).await.unwrap().is_none());
 }
@@ -97,7 +97,7 @@ pub async fn en3_register_race_has_one_winner(store: &Arc<dyn Store>) {
         .collect();
     let outcomes = race(50, |i| {
         let (store, user) = (store.clone(), users[i].clone());
-        async move { store.commit(&[Change::CreateUser { user, password: given::hash() }]).await }
+        async move { store.commit(&[given::create(&user)]).await }
     })
     .await;
 
@@ -121,7 +121,7 @@ pub async fn en3_lookalikes_are_different_users(store: &Arc<dyn Store>) {
     for local in lookalikes {
         let email = Email::parse(&format!("{local}.{unique}@example.com")).unwrap();
         let user = User { email, ..given::user() };
-        done(store, &[Change::CreateUser { user: user.clone(), password: given::hash() }]).await;
+        done(store, &[given::create(&user)]).await;
         users.push(user);
     }
     for user in users {
@@ -315,7 +315,7 @@ pub async fn se5_suspending_begins_a_new_epoch(store: &Arc<dyn Store>) {
     // What hangs on a status changes once: the second of two is told.
     assert_eq!(rejected(store, &set(user.id, Status::Active)).await, Rejected::User);
 
-    let found = store.find_session(session.id).await.unwrap().expect("the session");
+    let found = found_session(store, session.id).await.expect("the session");
     assert!(!found.session.is_live(&found.user, NOW));
     assert_eq!(rejected(store, &set(given::id(), Status::Suspended)).await, Rejected::User);
     assert_eq!(rejected(store, &set(given::id(), Status::Active)).await, Rejected::User);
@@ -359,7 +359,7 @@ pub async fn times_are_kept_to_the_microsecond(store: &Arc<dyn Store>) {
     {
         let at = Timestamp::from_micros(micros);
         let user = User { created_at: at, email_verified_at: Some(at), ..given::user() };
-        done(store, &[Change::CreateUser { user: user.clone(), password: given::hash() }]).await;
+        done(store, &[given::create(&user)]).await;
         assert_eq!(account(store, user.id).await.user, user);
     }
 }

@@ -12,11 +12,7 @@ fn faulty() -> (Arc<MemoryStore>, Faulty) {
 }
 
 fn register(user: &User) -> Vec<Change> {
-    vec![
-        Change::CreateUser { user: user.clone(), password: given::hash() },
-        Change::OpenSession(given::session(user)),
-        Change::Record(given::event(user.id)),
-    ]
+    vec![given::create(user), Change::OpenSession(given::session(user)), Change::Record(given::event(user.id))]
 }
 
 #[tokio::test]

@@ -1,0 +1,205 @@
+//! Moving an account to another address.
+
+use crate::auth::{Auth, Fault, fault_into};
+use crate::domain::{
+    AuditKind, Code, Context, Email, Issued, Notice, Purpose, Secret, Signed, Status, Timestamp, User,
+};
+use crate::flow::mail;
+use crate::flow::proof::{self, ProofError};
+use crate::flow::throttle::{self, Throttled};
+use crate::port::{Change, CommitError, Rejected, Veto};
+
+/// Asks for the account to move to the address `to`: mails a code and a link there, and a link that undoes it to the address
+/// it has.
+///
+/// - Tells nobody whether the address is taken: the answer is the same, and then its owner is told that they have an account.
+/// - Of several requests only the newest counts; each proves only the very address it was mailed to.
+///
+/// # Errors
+/// [`RequestError`]; nothing was mailed then.
+pub async fn request(auth: &Auth, signed: &Signed, to: &Email, context: &Context) -> Result<(), RequestError> {
+    let now = auth.now();
+    let user = &signed.user;
+    if !signed.is_fresh(now) {
+        return Err(RequestError::Stale);
+    }
+    let limits = &auth.settings.limits;
+    let _address = throttle::by_address(auth, "email-change", limits.mail_address, context).await?;
+    let _account = throttle::by_user(auth, "email-change", user.id, None, limits.mail_account, context).await?;
+    if let Err(veto) = auth.policy.may_change_email(user, to).await {
+        return Err(auth.vetoed(veto, Some(user.id), context).await);
+    }
+    let owner = auth.store.find_user_by_email(to).await?.map(|account| account.user);
+    let event = auth.event(AuditKind::EmailChangeRequested, context, now).by(user.id).with("to", to.as_str());
+    let mut changes = vec![Change::TrimTokens { user: user.id, purpose: Purpose::ChangeEmail, keep: 0 }];
+    match owner {
+        // It is there already.
+        Some(owner) if owner.id == user.id => return Ok(auth.commit(&[Change::Record(event)]).await?),
+        Some(owner) if owner.status == Status::Active => {
+            changes.push(Change::Enqueue(mail::exists(auth, &owner, now)?))
+        }
+        Some(_) => {}
+        None => {
+            let (token, mail) = mail::token_mail(auth, user, Purpose::ChangeEmail, to, now, context)?;
+            changes.push(Change::IssueToken { token, at_most: 1 });
+            changes.push(Change::Enqueue(mail));
+        }
+    }
+    // All of them stay good: whoever took the account over must not get rid of its owner's by asking again.
+    let (undo, mail) = mail::undo_mail(auth, user, to, now, context)?;
+    changes.push(Change::IssueToken { token: undo, at_most: u32::MAX });
+    changes.push(Change::Enqueue(mail));
+    changes.push(Change::Record(event));
+    match auth.commit(&changes).await {
+        // The account has moved meanwhile.
+        Err(CommitError::Rejected(Rejected::EmailChanged | Rejected::TooManyTokens)) => {
+            Err(RequestError::Fault(Fault::Contended))
+        }
+        outcome => Ok(outcome?),
+    }
+}
+
+/// What proves to receive mail at the new address.
+#[derive(Debug)]
+pub enum ChangeProof<'a> {
+    /// The link's secret, whoever follows it.
+    Link(&'a Secret),
+    /// The code, typed in by the user.
+    Code(&'a Signed, &'a Code),
+}
+
+/// Moves the account to the address that the link or code was mailed to. Sessions go on; links and codes to the address
+/// before are dead, but for those that undo it; and that address is told.
+///
+/// # Errors
+/// [`ConfirmError`]; nothing is spent then but, for a code, one attempt.
+pub async fn confirm(auth: &Auth, proof: ChangeProof<'_>, context: &Context) -> Result<User, ConfirmError> {
+    let counted = throttle::by_address(auth, proof::SCOPE, auth.settings.limits.proof_address, context).await?;
+    let outcome = confirm_counted(auth, proof, context).await;
+    if !matches!(outcome, Err(ConfirmError::Invalid)) {
+        counted.give_back(auth).await;
+    }
+    outcome
+}
+
+async fn confirm_counted(auth: &Auth, proof: ChangeProof<'_>, context: &Context) -> Result<User, ConfirmError> {
+    let (now, purpose) = (auth.now(), Purpose::ChangeEmail);
+    let proved = match proof {
+        ChangeProof::Link(secret) => proof::by_link(auth, secret, purpose, now).await,
+        ChangeProof::Code(signed, code) => proof::by_code(auth, signed.user.clone(), code, purpose, now, context).await,
+    };
+    let Issued { token, user } = match proved {
+        Ok(issued) => issued,
+        Err(ProofError::Fault(fault)) => return Err(ConfirmError::Fault(fault)),
+        Err(ProofError::Invalid) => return Err(refused(auth, context).await),
+    };
+    let mut changes = vec![
+        Change::SpendToken { user: user.id, token: token.id },
+        Change::Enqueue(mail::notice(auth, &user, Notice::EmailChanged, now)?),
+        Change::Record(auth.event(AuditKind::EmailChanged, context, now).by(user.id)),
+    ];
+    changes.extend(proof::forgive(user.id, purpose));
+    changes.extend(move_to(&user, &token.email, now));
+    commit(auth, user, token.email, changes, now, context).await
+}
+
+/// Moves the account back to the address that the link was mailed to, or stops the move where it hasn't happened. Sessions go
+/// on.
+///
+/// # Errors
+/// [`ConfirmError`]; nothing is spent then.
+pub async fn undo(auth: &Auth, secret: &Secret, context: &Context) -> Result<User, ConfirmError> {
+    let counted = throttle::by_address(auth, proof::SCOPE, auth.settings.limits.proof_address, context).await?;
+    let outcome = undo_counted(auth, secret, context).await;
+    if !matches!(outcome, Err(ConfirmError::Invalid)) {
+        counted.give_back(auth).await;
+    }
+    outcome
+}
+
+async fn undo_counted(auth: &Auth, secret: &Secret, context: &Context) -> Result<User, ConfirmError> {
+    let now = auth.now();
+    let Issued { token, user } = match proof::by_link(auth, secret, Purpose::UndoEmail, now).await {
+        Ok(issued) => issued,
+        Err(ProofError::Fault(fault)) => return Err(ConfirmError::Fault(fault)),
+        Err(ProofError::Invalid) => return Err(refused(auth, context).await),
+    };
+    let mut changes = vec![
+        Change::SpendToken { user: user.id, token: token.id },
+        Change::Record(auth.event(AuditKind::EmailChangeUndone, context, now).by(user.id)),
+    ];
+    if user.email == token.email {
+        changes.push(Change::DropTokens { user: user.id, purpose: Purpose::ChangeEmail });
+    } else {
+        changes.extend(move_to(&user, &token.email, now));
+    }
+    commit(auth, user, token.email, changes, now, context).await
+}
+
+/// The move itself. What was mailed to the address before is good for nothing any more, but for undoing.
+fn move_to(user: &User, to: &Email, now: Timestamp) -> Vec<Change> {
+    let drop = |purpose| Change::DropTokens { user: user.id, purpose };
+    vec![
+        Change::ChangeEmail { user: user.id, from: user.email.clone(), to: to.clone(), at: now },
+        Change::DropPendings { email: to.clone() },
+        drop(Purpose::ChangeEmail),
+        drop(Purpose::VerifyEmail),
+        drop(Purpose::ResetPassword),
+    ]
+}
+
+async fn commit(
+    auth: &Auth,
+    user: User,
+    to: Email,
+    changes: Vec<Change>,
+    now: Timestamp,
+    context: &Context,
+) -> Result<User, ConfirmError> {
+    match auth.commit(&changes).await {
+        Ok(()) if user.email == to => Ok(user),
+        Ok(()) => Ok(User { email: to, email_verified_at: Some(now), ..user }),
+        // Somebody else spent it, the account has moved elsewhere, or the address was taken meanwhile: one answer for all.
+        Err(CommitError::Rejected(Rejected::Token | Rejected::EmailChanged | Rejected::EmailTaken)) => {
+            Err(refused(auth, context).await)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn refused(auth: &Auth, context: &Context) -> ConfirmError {
+    auth.refuse(auth.event(AuditKind::EmailChangeFailed, context, auth.now()), ConfirmError::Invalid).await
+}
+
+/// No move was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// The user has to prove again who they are.
+    #[error("authenticated too long ago")]
+    Stale,
+    /// The host's policy refuses.
+    #[error(transparent)]
+    Vetoed(#[from] Veto),
+    /// Too many requests, by address or account.
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
+    /// The core could not do its work.
+    #[error(transparent)]
+    Fault(Fault),
+}
+fault_into!(RequestError);
+
+/// The account was not moved.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfirmError {
+    /// The link or code is unknown, spent, expired, out of attempts, or for something else.
+    #[error("not a usable link or code")]
+    Invalid,
+    /// Too many wrong links and codes from this address.
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
+    /// The core could not do its work.
+    #[error(transparent)]
+    Fault(Fault),
+}
+fault_into!(ConfirmError);
