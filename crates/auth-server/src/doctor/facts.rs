@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use auth_core::adapter::SystemClock;
 use auth_core::domain::Timestamp;
 use auth_core::keys::KeyRing;
-use auth_core::port::{Clock, Store, StoreError};
+use auth_core::port::{AuditQuery, Clock, Store, StoreError};
 
 use super::files::{self, SecretFile};
 use super::machine::Machine;
@@ -75,7 +75,8 @@ async fn state_of(config: &Config) -> StoreState {
         if !missing.is_empty() {
             return Ok(StoreState::Outdated(missing));
         }
-        let newest_event = store.audit_events(None, None, 1).await?.first().map(|event| event.at);
+        let newest_event =
+            store.audit_events(&AuditQuery { limit: 1, ..AuditQuery::default() }).await?.first().map(|event| event.at);
         Ok(StoreState::Ready { pepper: pepper_state(config, &*store).await?, newest_event })
     };
     asking.await.unwrap_or_else(|error: StoreError| StoreState::Away(with_causes(&error)))
