@@ -53,7 +53,7 @@ async fn one_of_the_last_holders_stays() {
     }
 }
 
-/// Whatever happens at once to holders of two such roles, they are counted right, and nobody meets a deadlock.
+/// Whatever happens at once to holders of two such roles, they are counted right.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn holders_are_counted_right_under_load() {
     let Some((database, store)) = Database::migrated().await else { return };
@@ -88,9 +88,32 @@ async fn holders_are_counted_right_under_load() {
         assert_eq!(counted, database.number(&active).await, "{role}");
         assert!(counted >= 1, "{role}");
     }
-    for node in nodes.iter() {
-        node.close().await;
+}
+
+/// DF8: users who hold two such roles are suspended and reactivated at once, and nobody meets a deadlock.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn df8_holders_of_two_roles_do_not_deadlock() {
+    let Some((database, store)) = Database::migrated().await else { return };
+    database.execute("insert into auth_roles (name, holders) values ('owner', 0)").await;
+    let mut users = Vec::new();
+    for i in 0..17 {
+        let status = if i % 2 == 0 { Status::Active } else { Status::Suspended };
+        let roles = vec![Role::admin(), Role::parse("owner").unwrap()];
+        let user = User { roles, status, ..given::user() };
+        store.commit(&[given::create(&user)]).await.unwrap();
+        users.push(user.id);
     }
+    // The last of them stays active throughout.
+    for round in 0..20 {
+        let outcomes = race(16, |i| {
+            let status = if (i + round) % 2 == 0 { Status::Suspended } else { Status::Active };
+            let (store, change) = (store.clone(), Change::SetStatus { user: users[i], status });
+            async move { store.commit(&[change]).await }
+        });
+        assert_eq!(outcomes.await.winners().len(), 16);
+    }
+    assert_eq!(database.number(HOLDERS).await, 9);
+    store.close().await;
     assert_eq!(database.deadlocks().await, 0);
 }
 
