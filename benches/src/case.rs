@@ -96,7 +96,7 @@ impl Kind {
             settings,
         };
         let http = AuthHttp::new(Auth::start(parts).await?, [Profile::tokens()], HttpSettings::default())?;
-        let route = get(async |CurrentUser(user): CurrentUser| hello(&user.email.to_string()));
+        let route = get(async |user: CurrentUser| hello(&user.email.to_string()));
         let router = router.merge(Router::new().route(&path, route).with_state(http));
         Ok((router, Case { name: self.name, target: Some(self.target), requests: requests.into() }))
     }
