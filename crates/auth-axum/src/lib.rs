@@ -39,5 +39,7 @@ pub use deny_by_default::DenyByDefault;
 pub use extract::{AuthState, CsrfToken, CurrentSession, CurrentUser, Guest, HasPermission, HasRole, VerifiedUser};
 pub use guard::{Guard, Guarded, Guards};
 pub use identify::Rejection;
+#[doc(hidden)]
+pub use name::__is_role_name;
 pub use name::{Admin, PermissionName, RoleName};
 pub use router::{root_router, router, service};

@@ -1,5 +1,7 @@
 //! Roles and permissions as types, for extractors to be told which.
 
+use auth_core::domain::Role;
+
 /// A type that names a role: see [`roles!`](crate::roles).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` names no role",
@@ -35,6 +37,10 @@ pub trait PermissionName: Send + Sync + 'static {
 macro_rules! roles {
     ($($(#[$doc:meta])* $visibility:vis $name:ident = $role:literal;)*) => {
         $crate::__names! { RoleName "role"; $($(#[$doc])* $visibility $name = $role;)* }
+        $(const _: () = ::core::assert!(
+            $crate::__is_role_name($role),
+            ::core::concat!("no role can be called ", $role, ": lower-case ASCII letters, digits, - and _ only, a letter first")
+        );)*
     };
 }
 
@@ -54,13 +60,18 @@ macro_rules! permissions {
 }
 
 #[doc(hidden)]
+pub const fn __is_role_name(text: &str) -> bool {
+    Role::is_name(text)
+}
+
+#[doc(hidden)]
 #[macro_export]
 macro_rules! __names {
     ($trait:ident $what:literal; $($(#[$doc:meta])* $visibility:vis $name:ident = $text:literal;)*) => {$(
-        #[doc = concat!("The ", $what, " `", $text, "`.")]
+        #[doc = ::core::concat!("The ", $what, " `", $text, "`.")]
         #[doc = ""]
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy)]
+        #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
         $visibility struct $name;
 
         impl $crate::$trait for $name {

@@ -56,6 +56,7 @@ fn routes(auth: &AuthHttp) -> Routes {
         .behind("/layer/role/admin", auth.require_role("admin"))
         .behind("/layer/permission", auth.require_permission("posts.write"))
         .behind("/layer/guest", auth.guests_only())
+        .behind("/layer/optional", auth.optional_session())
         .with("/user", async |_: CurrentUser| "in")
         .with("/session", async |_: CurrentSession| "in")
         .with("/optional/user", async |user: Option<CurrentUser>| if user.is_some() { "in" } else { "nobody" })

@@ -204,8 +204,12 @@ impl AuthHttp {
     /// browser authenticates by cookie, under a profile that wants the token, without the header. Other bodies needn't be
     /// read for it.
     pub fn wants_form_field(&self, head: &Parts) -> bool {
-        let wants_token = self.presented(&head.headers).is_some_and(|mount| mount.cookies.is_some() && mount.profile.csrf_token);
-        wants_token && !head.method.is_safe() && !head.headers.contains_key(csrf::HEADER) && request::is_form(&head.headers)
+        let wants_token =
+            self.presented(&head.headers).is_some_and(|mount| mount.cookies.is_some() && mount.profile.csrf_token);
+        wants_token
+            && !head.method.is_safe()
+            && !head.headers.contains_key(csrf::HEADER)
+            && request::is_form(&head.headers)
     }
 
     /// Refuses what another site makes a browser send, whether or not anybody is signed in.

@@ -177,7 +177,7 @@ impl Role {
             }
             i += 1;
         }
-        0 < bytes.len() && bytes.len() <= 64
+        !bytes.is_empty() && bytes.len() <= 64
     }
 
     /// Its name.
