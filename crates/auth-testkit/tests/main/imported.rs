@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::adapter::DangerNoThrottle;
-use auth_core::domain::{Context, Password, PasswordHash, User};
-use auth_core::flow::register::{self, Registration};
+use auth_core::domain::{Attributes, Context, Email, Password, PasswordHash, Profile, UserId};
+use auth_core::flow::import::{Imported, import};
 use auth_core::flow::sign_in::{Credentials, SignInError, sign_in};
 use auth_core::keys::{KeyRing, Pepper};
 use auth_core::port::{Change, Commit as _, PasswordHasher, Users as _};
@@ -26,7 +26,8 @@ struct World {
     auth: Arc<Auth>,
     store: Arc<MemoryStore>,
     hasher: Arc<dyn PasswordHasher>,
-    user: User,
+    user: UserId,
+    email: Email,
 }
 
 impl World {
@@ -38,30 +39,32 @@ impl World {
         let parts = Parts::new(store.clone(), KeyRing::new(&pepper, &[]), settings).unwrap();
         let hasher = parts.hasher.clone();
         let auth = Auth::start(Parts { throttle: Arc::new(DangerNoThrottle), ..parts }).await.unwrap();
-        let registration = Registration {
-            email: given::email(),
-            password: password("purple monkey dishwasher lamp"),
-            name: None,
-            locale: None,
+        let email = given::email();
+        let account = Imported {
+            email: email.clone(),
+            password: Some(PasswordHash::import(BCRYPT).unwrap()),
+            is_verified: true,
+            profile: Profile::default(),
+            roles: Vec::new(),
+            attributes: Attributes::default(),
+            created_at: None,
         };
-        let user = register::register(&auth, registration, &Context::default()).await.unwrap();
-        let world = Self { auth, store, hasher, user };
-        world.set(PasswordHash::import(BCRYPT).unwrap()).await;
-        world
+        let user = import(&auth, &[account], &Context::default()).await.unwrap().remove(0).unwrap();
+        Self { auth, store, hasher, user, email }
     }
 
     async fn set(&self, hash: PasswordHash) {
-        let user = self.store.find_user(self.user.id).await.unwrap().unwrap().user;
+        let user = self.store.find_user(self.user).await.unwrap().unwrap().user;
         let change = Change::SetPassword { user: user.id, epoch: user.epoch, password: hash };
         self.store.commit(&[change]).await.unwrap();
     }
 
     async fn stored(&self) -> String {
-        self.store.find_user(self.user.id).await.unwrap().unwrap().password.unwrap().as_phc().to_owned()
+        self.store.find_user(self.user).await.unwrap().unwrap().password.unwrap().as_phc().to_owned()
     }
 
     async fn sign_in(&self, text: &str) -> Result<(), SignInError> {
-        let credentials = Credentials { email: self.user.email.clone(), password: password(text), device: None };
+        let credentials = Credentials { email: self.email.clone(), password: password(text), device: None };
         sign_in(&self.auth, credentials, &Context::default()).await.map(drop)
     }
 }
