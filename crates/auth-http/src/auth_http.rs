@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use auth_core::Auth;
 use auth_core::domain::{Context, Signed};
-use auth_core::flow::throttle;
+use auth_core::flow::{Actor, throttle};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderValue, USER_AGENT, X_CONTENT_TYPE_OPTIONS};
@@ -266,7 +266,13 @@ impl AuthHttp {
         let parameters = route.parameters(head.uri.path()).unwrap_or_default();
         let identified = match route.operation.access() {
             Access::Anybody => None,
+            Access::Optional => identity::identify(mount, &head, None, &context).await.ok(),
             Access::SignedIn => Some(identity::identify(mount, &head, None, &context).await?),
+            Access::Admin => {
+                let identified = identity::identify(mount, &head, None, &context).await?;
+                Actor::Admin(&identified.signed).check(&mount.auth, &context).await?;
+                Some(identified)
+            }
         };
         let (signed, set_cookies) =
             identified.map_or_else(Default::default, |found| (Some(found.signed), found.set_cookies));

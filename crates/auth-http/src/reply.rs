@@ -1,7 +1,11 @@
 //! What clients are answered: the shapes of the wire, made from what the core decided.
 
+mod export;
+
+use std::collections::BTreeMap;
 use std::fmt;
 
+pub(crate) use self::export::Export;
 use auth_core::domain;
 use auth_core::flow::session::{self, Fresh};
 use bytes::Bytes;
@@ -139,6 +143,64 @@ pub(crate) struct UserAndSession {
 #[derive(Debug, Serialize)]
 pub(crate) struct Sessions {
     pub(crate) sessions: Vec<Session>,
+}
+
+/// `{users, nextCursor}`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Users {
+    pub(crate) users: Vec<User>,
+    /// Where the next page begins; `null` at the end.
+    pub(crate) next_cursor: Option<String>,
+}
+
+/// An audit entry.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    /// A UUID.
+    pub id: String,
+    /// RFC 3339, UTC.
+    pub at: String,
+    /// What happened: `session.opened`.
+    pub kind: &'static str,
+    /// Who did it, where that is known.
+    pub actor_id: Option<String>,
+    /// To whose account it happened, where that is known.
+    pub subject_id: Option<String>,
+    /// The client's address.
+    pub ip: Option<String>,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
+    /// The request it happened in.
+    pub request_id: Option<String>,
+    /// More, by kind.
+    pub detail: BTreeMap<String, String>,
+}
+
+impl From<&domain::AuditEvent> for Event {
+    fn from(event: &domain::AuditEvent) -> Self {
+        Self {
+            id: event.id.to_string(),
+            at: event.at.to_rfc3339(),
+            kind: event.kind.as_str(),
+            actor_id: event.actor.map(|user| user.to_string()),
+            subject_id: event.subject.map(|user| user.to_string()),
+            ip: event.ip.map(|ip| ip.to_string()),
+            user_agent: event.user_agent.clone(),
+            request_id: event.request_id.clone(),
+            detail: event.detail.clone(),
+        }
+    }
+}
+
+/// `{events, nextCursor}`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Events {
+    pub(crate) events: Vec<Event>,
+    /// Where the next page begins; `null` at the end.
+    pub(crate) next_cursor: Option<String>,
 }
 
 /// `{}`: all there is to say.

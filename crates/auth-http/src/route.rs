@@ -90,6 +90,34 @@ pub enum Operation {
     ShowProfile,
     /// Changes what the caller tells of themselves.
     EditProfile,
+    /// Deletes the caller's account.
+    DeleteAccount,
+    /// Shows all that is stored about the caller.
+    ExportAccount,
+    /// Makes the caller's session fresh.
+    Reauthenticate,
+    /// Mails a code and link to the address that the account is to move to.
+    RequestEmailChange,
+    /// Moves the account with the mailed code or link.
+    ConfirmEmailChange,
+    /// Stops the move, or takes it back.
+    UndoEmailChange,
+    /// Lists users.
+    ListUsers,
+    /// Shows a user.
+    ShowUser,
+    /// Keeps a user out.
+    SuspendUser,
+    /// Lets a user in again.
+    ReactivateUser,
+    /// Gives a user a role.
+    GrantRole,
+    /// Takes a role from a user.
+    RevokeRole,
+    /// Ends every session of a user.
+    EndUserSessions,
+    /// Lists audit entries.
+    ListEvents,
     /// Lists the caller's sessions.
     ListSessions,
     /// Ends one of the caller's sessions.
@@ -102,6 +130,14 @@ pub enum Operation {
     ShowResetPage,
     /// Takes that page's form.
     SubmitResetPage,
+    /// Shows the button behind the link in a mail to a new address.
+    ShowConfirmEmailPage,
+    /// Takes that page's form.
+    SubmitConfirmEmailPage,
+    /// Shows the button behind the link in a mail to the address before.
+    ShowUndoEmailPage,
+    /// Takes that page's form.
+    SubmitUndoEmailPage,
     /// Publishes the keys that verify access tokens (RFC 7517).
     Jwks,
     /// Says that the process is alive.
@@ -126,8 +162,22 @@ impl Operation {
         (Self::ChangePassword, Method::POST, "/password/change"),
         (Self::ShowProfile, Method::GET, "/me"),
         (Self::EditProfile, Method::PATCH, "/me"),
+        (Self::DeleteAccount, Method::DELETE, "/me"),
+        (Self::ExportAccount, Method::GET, "/me/export"),
+        (Self::Reauthenticate, Method::POST, "/reauthenticate"),
+        (Self::RequestEmailChange, Method::POST, "/email/change/request"),
+        (Self::ConfirmEmailChange, Method::POST, "/email/change/confirm"),
+        (Self::UndoEmailChange, Method::POST, "/email/change/undo"),
         (Self::ListSessions, Method::GET, "/sessions"),
         (Self::EndSession, Method::DELETE, "/sessions/{id}"),
+        (Self::ListUsers, Method::GET, "/admin/users"),
+        (Self::ShowUser, Method::GET, "/admin/users/{id}"),
+        (Self::SuspendUser, Method::POST, "/admin/users/{id}/suspend"),
+        (Self::ReactivateUser, Method::POST, "/admin/users/{id}/reactivate"),
+        (Self::GrantRole, Method::PUT, "/admin/users/{id}/roles/{role}"),
+        (Self::RevokeRole, Method::DELETE, "/admin/users/{id}/roles/{role}"),
+        (Self::EndUserSessions, Method::DELETE, "/admin/users/{id}/sessions"),
+        (Self::ListEvents, Method::GET, "/admin/audit"),
     ];
 
     /// The same, for a profile to begin with.
@@ -146,6 +196,10 @@ impl Operation {
         (Self::SubmitVerifyPage, Method::POST, "/verify-email"),
         (Self::ShowResetPage, Method::GET, "/reset-password"),
         (Self::SubmitResetPage, Method::POST, "/reset-password"),
+        (Self::ShowConfirmEmailPage, Method::GET, "/confirm-email"),
+        (Self::SubmitConfirmEmailPage, Method::POST, "/confirm-email"),
+        (Self::ShowUndoEmailPage, Method::GET, "/undo-email"),
+        (Self::SubmitUndoEmailPage, Method::POST, "/undo-email"),
     ];
 
     /// Who may ask for it.
@@ -156,7 +210,20 @@ impl Operation {
             | Self::ShowProfile
             | Self::EditProfile
             | Self::ListSessions
-            | Self::EndSession => Access::SignedIn,
+            | Self::EndSession
+            | Self::DeleteAccount
+            | Self::ExportAccount
+            | Self::Reauthenticate
+            | Self::RequestEmailChange => Access::SignedIn,
+            Self::ConfirmEmailChange => Access::Optional,
+            Self::ListUsers
+            | Self::ShowUser
+            | Self::SuspendUser
+            | Self::ReactivateUser
+            | Self::GrantRole
+            | Self::RevokeRole
+            | Self::EndUserSessions
+            | Self::ListEvents => Access::Admin,
             Self::Register
             | Self::SignIn
             | Self::Refresh
@@ -169,6 +236,11 @@ impl Operation {
             | Self::SubmitVerifyPage
             | Self::ShowResetPage
             | Self::SubmitResetPage
+            | Self::ShowConfirmEmailPage
+            | Self::SubmitConfirmEmailPage
+            | Self::ShowUndoEmailPage
+            | Self::SubmitUndoEmailPage
+            | Self::UndoEmailChange
             | Self::Jwks
             | Self::Health
             | Self::Readiness => Access::Anybody,
@@ -197,8 +269,12 @@ impl Operation {
 pub enum Access {
     /// Everybody.
     Anybody,
+    /// Everybody, and more for whoever has a live session. What isn't a good credential counts as none.
+    Optional,
     /// Whoever has a live session.
     SignedIn,
+    /// Whoever has a live session and holds the role `admin`.
+    Admin,
 }
 
 #[cfg(test)]

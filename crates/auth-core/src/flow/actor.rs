@@ -23,7 +23,10 @@ impl Actor<'_> {
     }
 
     /// Refuses whoever isn't an administrator, and puts that on record.
-    pub(crate) async fn check(self, auth: &Auth, context: &Context) -> Result<(), AdminError> {
+    ///
+    /// # Errors
+    /// [`AdminError::Forbidden`], or a fault.
+    pub async fn check(self, auth: &Auth, context: &Context) -> Result<(), AdminError> {
         match self {
             Self::Admin(signed) if !signed.user.roles.contains(&Role::admin()) => {
                 Err(self.refused(auth, AdminError::Forbidden, context).await)

@@ -1,9 +1,14 @@
 //! One file per group of operations: each decodes, calls one flow and replies. No rule lives here.
 
+mod account;
+mod admin;
+mod change_email;
 mod change_password;
 mod field;
 mod profile;
 mod proof;
+mod query;
+mod reauthenticate;
 mod refresh;
 mod register;
 mod reset_password;
@@ -54,12 +59,30 @@ pub(crate) async fn answer(
         Operation::ChangePassword => change_password::change(mount, &request).await,
         Operation::ShowProfile => profile::show(&request),
         Operation::EditProfile => profile::edit(auth, &request).await,
+        Operation::DeleteAccount => account::delete(mount, &request).await,
+        Operation::ExportAccount => account::export(auth, &request).await,
+        Operation::Reauthenticate => reauthenticate::with_password(mount, &request).await,
+        Operation::RequestEmailChange => change_email::request(auth, &request).await,
+        Operation::ConfirmEmailChange => change_email::confirm(auth, &request).await,
+        Operation::UndoEmailChange => change_email::undo(auth, &request).await,
+        Operation::ListUsers => admin::list_users(auth, &request).await,
+        Operation::ShowUser => admin::show_user(auth, &request).await,
+        Operation::SuspendUser => admin::suspend(auth, &request).await,
+        Operation::ReactivateUser => admin::reactivate(auth, &request).await,
+        Operation::GrantRole => admin::grant_role(auth, &request).await,
+        Operation::RevokeRole => admin::revoke_role(auth, &request).await,
+        Operation::EndUserSessions => admin::end_sessions(auth, &request).await,
+        Operation::ListEvents => admin::list_events(auth, &request).await,
         Operation::ListSessions => sessions::list(auth, &request).await,
         Operation::EndSession => sessions::end(auth, &request).await,
         Operation::ShowVerifyPage => page::verify_email::show(&request),
         Operation::SubmitVerifyPage => page::verify_email::submit(auth, &request).await,
         Operation::ShowResetPage => page::reset_password::show(&request),
         Operation::SubmitResetPage => page::reset_password::submit(auth, &request).await,
+        Operation::ShowConfirmEmailPage => page::change_email::show_confirm(&request),
+        Operation::SubmitConfirmEmailPage => page::change_email::submit_confirm(auth, &request).await,
+        Operation::ShowUndoEmailPage => page::change_email::show_undo(&request),
+        Operation::SubmitUndoEmailPage => page::change_email::submit_undo(auth, &request).await,
         Operation::Jwks => Ok(root::jwks(auth)),
         Operation::Health => Ok(root::health()),
         Operation::Readiness => root::readiness(auth, readiness).await,

@@ -3,6 +3,7 @@
 //! Self-contained and usable without JavaScript: a form that posts to its own address, which it names relatively, since a
 //! proxy may have taken a prefix off it. Opening a page spends nothing, so that mail scanners may.
 
+pub(crate) mod change_email;
 pub(crate) mod reset_password;
 pub(crate) mod verify_email;
 
