@@ -1,5 +1,7 @@
 //! A request on its way through a layer, which may look into a form and give the reply cookies.
 
+use std::borrow::Cow;
+
 use auth_http::{AuthHttp, Problem, csrf};
 use axum::body::Body;
 use axum::extract::Request;
@@ -47,7 +49,7 @@ impl<'a> Visit<'a> {
             return Ok(None);
         }
         let body = read(std::mem::take(&mut self.body), MAX_FORM).await?;
-        let field = csrf::form_field(&body).map(|field| field.into_owned());
+        let field = csrf::form_field(&body).map(Cow::into_owned);
         self.body = body.into();
         Ok(field)
     }

@@ -25,7 +25,7 @@ pub(crate) async fn signed_in(world: &World, is_verified: bool, roles: &[&str]) 
     };
     let password = auth_core::domain::Password::parse(person.password.clone()).unwrap();
     let password = world.hasher().hash(&password).await.unwrap();
-    world.store().commit(&[Change::CreateUser { user, password }]).await.unwrap();
+    world.store().commit(&[Change::CreateUser { user, password: Some(password) }]).await.unwrap();
     world.sign_in(&person).await
 }
 
