@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use auth_core::Auth;
 use auth_core::domain::{Context, Signed};
-use auth_core::flow::{Actor, throttle};
+use auth_core::flow::throttle;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderValue, USER_AGENT, X_CONTENT_TYPE_OPTIONS};
@@ -25,7 +25,7 @@ use crate::request::{self, Incoming};
 use crate::request_id::X_REQUEST_ID;
 use crate::route::{Access, Operation, Route};
 use crate::settings::HttpSettings;
-use crate::{client, cookie, cors, csrf, endpoint, misdirected, origin, page, request_id, span};
+use crate::{client, cors, endpoint, misdirected, origin, page, reply, request_id, span};
 
 /// The operations of one or several profiles over HTTP, for any framework: `http::Request<Bytes>` in,
 /// `http::Response<Bytes>` out.
@@ -178,46 +178,21 @@ impl AuthHttp {
         if mount.cookies.is_some() {
             origin::check(&head.method, &head.headers, &self.0.origins)?;
         }
-        identity::identify(mount, head, csrf_token, &self.context(&head.headers, peer)).await
+        let must_live = !head.method.is_safe();
+        identity::identify(mount, head, csrf_token, must_live, &self.context(&head.headers, peer)).await
     }
 
     /// The same, for what guests may ask for too: `None` where there is no credential. A session cookie that is dead
     /// counts as none, since its browser goes on sending it; a dead access token doesn't, so that its client notices.
-    /// `csrf_token` is as for [`identify_form`](Self::identify_form).
     ///
     /// # Errors
     /// As [`identify`](Self::identify), otherwise.
-    pub async fn identify_optional(
-        &self,
-        head: &Parts,
-        peer: Option<IpAddr>,
-        csrf_token: Option<&str>,
-    ) -> Result<Option<Identified>, Problem> {
+    pub async fn identify_optional(&self, head: &Parts, peer: Option<IpAddr>) -> Result<Option<Identified>, Problem> {
         let Some(mount) = self.presented(&head.headers) else { return Ok(None) };
-        match self.identify_form(head, peer, csrf_token).await {
+        match self.identify(head, peer).await {
             Err(problem) if mount.cookies.is_some() && problem.code() == ProblemCode::Unauthorized => Ok(None),
             outcome => outcome.map(Some),
         }
-    }
-
-    /// Whether [`identify_form`](Self::identify_form) depends on what the body has in the field `csrf_token`: a form that a
-    /// browser authenticates by cookie, under a profile that wants the token, without the header. Other bodies needn't be
-    /// read for it.
-    pub fn wants_form_field(&self, head: &Parts) -> bool {
-        let wants_token =
-            self.presented(&head.headers).is_some_and(|mount| mount.cookies.is_some() && mount.profile.csrf_token);
-        wants_token
-            && !head.method.is_safe()
-            && !head.headers.contains_key(csrf::HEADER)
-            && request::is_form(&head.headers)
-    }
-
-    /// Refuses what another site makes a browser send, whether or not anybody is signed in.
-    ///
-    /// # Errors
-    /// 403 for an unsafe method from a foreign origin.
-    pub fn check_origin(&self, head: &Parts) -> Result<(), Problem> {
-        origin::check(&head.method, &head.headers, &self.0.origins)
     }
 
     /// Whether the request carries a credential, live or dead: without one, [`identify`](Self::identify) is 401.
@@ -264,30 +239,26 @@ impl AuthHttp {
         let media_type = if route.operation.is_page() { page::FORM } else { request::JSON };
         request::check_body(&head.headers, &body, route.max_body, media_type)?;
         let parameters = route.parameters(head.uri.path()).unwrap_or_default();
-        let identified = match route.operation.access() {
+        let access = route.operation.access();
+        let identified = match access {
             Access::Anybody => None,
-            Access::Optional => identity::identify(mount, &head, None, &context).await.ok(),
-            Access::SignedIn => Some(identity::identify(mount, &head, None, &context).await?),
-            Access::Admin => {
-                let identified = identity::identify(mount, &head, None, &context).await?;
-                Actor::Admin(&identified.signed).check(&mount.auth, &context).await?;
-                Some(identified)
+            // What is more than looking at what is one's own asks the store.
+            _ => {
+                let must_live = access > Access::SignedIn || !head.method.is_safe();
+                Some(identity::identify(mount, &head, None, must_live, &context).await?)
             }
         };
         let (signed, set_cookies) =
             identified.map_or_else(Default::default, |found| (Some(found.signed), found.set_cookies));
-        let incoming = Incoming { head, context, parameters, signed, body };
-        let outcome = endpoint::answer(route.operation, mount, readiness, incoming).await;
-        if set_cookies.is_empty() {
-            return outcome;
-        }
-        // Whatever came of it: the secret that the browser holds is dead.
-        let mut response = outcome.unwrap_or_else(|problem| {
-            problem.log(request_id);
-            problem.into_response(request_id)
-        });
-        cookie::append(response.headers_mut(), set_cookies);
-        Ok(response)
+        let work = async {
+            if let Some(signed) = &signed {
+                identity::admit(mount, signed, access, &context).await?;
+            }
+            let incoming = Incoming { head, context, parameters, signed, body };
+            endpoint::answer(route.operation, mount, readiness, incoming).await
+        };
+        // The cookies go along whatever comes of it: the secret that the browser holds is dead.
+        reply::carrying(set_cookies, work.await, request_id)
     }
 
     fn answer_unrouted(&self, head: &Parts) -> Result<Response<Bytes>, Problem> {

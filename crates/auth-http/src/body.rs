@@ -1,10 +1,11 @@
-//! JSON bodies, read field by field.
+//! JSON bodies and queries, read field by field.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
+use url::form_urlencoded;
 
 use crate::fields::{FromFields, Text};
 use crate::problem::{FieldError, Problem};
@@ -41,6 +42,21 @@ impl Fields {
         // The parser's own words may quote the body, and with it a password.
         let Object(fields) =
             serde_json::from_slice(body).map_err(|_| Problem::invalid("The body is not a JSON object."))?;
+        Ok(Self { fields, errors: Vec::new() })
+    }
+
+    /// Reads a query, whose fields are all texts. One without a value counts as absent.
+    ///
+    /// # Errors
+    /// 400 when a name stands twice, or it isn't UTF-8.
+    pub(crate) fn of_query(query: &str) -> Result<Self, Problem> {
+        let mut fields = BTreeMap::new();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| !value.is_empty()) {
+            if value.contains(char::REPLACEMENT_CHARACTER) || fields.contains_key(&*name) {
+                return Err(Problem::invalid("The query can't be read in one way only."));
+            }
+            fields.insert(name.into_owned(), Value::String(value.into_owned()));
+        }
         Ok(Self { fields, errors: Vec::new() })
     }
 

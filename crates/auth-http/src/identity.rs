@@ -1,13 +1,15 @@
 //! Who asks: the session behind a request's credential, whatever it travels in.
 
 use auth_core::domain::{Context, Signed};
+use auth_core::flow::Actor;
 use auth_core::flow::authenticate::{self, Presented};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
 use crate::mount::Mount;
 use crate::problem::Problem;
-use crate::profile::Delivery;
+use crate::reply;
+use crate::route::Access;
 use crate::{bearer, csrf, span};
 
 /// Whose credential a request carries.
@@ -21,27 +23,27 @@ pub struct Identified {
     pub set_cookies: Vec<HeaderValue>,
 }
 
-/// The credential that the request carries in the way of that profile's clients.
-pub(crate) fn presented<'a>(mount: &Mount, headers: &'a HeaderMap) -> Option<Presented<'a>> {
-    match (mount.profile.delivery, &mount.cookies) {
-        (Delivery::Body, _) => bearer::token(headers).map(Presented::AccessToken),
-        (Delivery::SessionCookie, Some(cookies)) => cookies.session.read(headers).map(Presented::Cookie),
-        (Delivery::SessionCookie, None) => None,
+/// The credential that the request carries in the way of that profile.
+fn presented<'a>(mount: &Mount, headers: &'a HeaderMap) -> Option<Presented<'a>> {
+    match &mount.cookies {
+        None => bearer::token(headers).map(Presented::AccessToken),
+        Some(cookies) => cookies.session.read(headers).map(Presented::Cookie),
     }
 }
 
 /// Whether the request carries what that profile takes for a credential, live or dead.
 pub(crate) fn is_presented(mount: &Mount, headers: &HeaderMap) -> bool {
-    match (mount.profile.delivery, &mount.cookies) {
-        (Delivery::Body, _) => bearer::is_present(headers),
-        (Delivery::SessionCookie, Some(cookies)) => cookies.session.is_present(headers),
-        (Delivery::SessionCookie, None) => false,
+    match &mount.cookies {
+        None => bearer::is_present(headers),
+        Some(cookies) => cookies.session.is_present(headers),
     }
 }
 
-/// The session behind the request's credential, where that profile takes it: one read.
+/// The session behind the request's credential, where that profile takes it: one read. A secret that the user's roles have
+/// outgrown is replaced.
 ///
-/// `field` is the CSRF token from a form, where there is one.
+/// `field` is the CSRF token from a form, where there is one. With `must_live`, an access token is checked against its
+/// session whatever the settings say.
 ///
 /// # Errors
 /// 401 where there is no credential or a dead one; 403 where a cookie came without the CSRF token that the profile asks
@@ -50,18 +52,49 @@ pub(crate) async fn identify(
     mount: &Mount,
     head: &Parts,
     field: Option<&str>,
-    _context: &Context,
+    must_live: bool,
+    context: &Context,
 ) -> Result<Identified, Problem> {
+    let mut signed = authenticated(mount, head, field, must_live).await?;
+    let mut set_cookies = Vec::new();
+    if let Some(cookies) = &mount.cookies
+        && signed.is_behind_on_roles()
+    {
+        let secret = authenticate::rotate(&mount.auth, &mut signed, context).await?;
+        set_cookies.extend(reply::session_cookie(mount, cookies, &signed.session, &secret));
+    }
+    Ok(Identified { signed, set_cookies })
+}
+
+/// The same, under the secret that it came with: for what ends the session anyway.
+pub(crate) async fn authenticated(
+    mount: &Mount,
+    head: &Parts,
+    field: Option<&str>,
+    must_live: bool,
+) -> Result<Signed, Problem> {
     let presented = presented(mount, &head.headers).ok_or_else(Problem::unauthorized)?;
-    let is_cookie = matches!(presented, Presented::Cookie(_));
-    let signed = if head.method.is_safe() {
-        authenticate::authenticate(&mount.auth, presented).await?
-    } else {
+    let signed = if must_live {
         authenticate::authenticate_for_change(&mount.auth, presented).await?
+    } else {
+        authenticate::authenticate(&mount.auth, presented).await?
     };
     span::note_user(signed.user.id);
-    if is_cookie && mount.profile.csrf_token {
+    if mount.cookies.is_some() && mount.profile.csrf_token {
         csrf::check(&mount.auth, &signed.session, head, field)?;
     }
-    Ok(Identified { signed, set_cookies: Vec::new() })
+    Ok(signed)
+}
+
+/// Lets through whom an operation is for.
+///
+/// # Errors
+/// 403 where it is for others, or for those who proved just now who they are.
+pub(crate) async fn admit(mount: &Mount, signed: &Signed, access: Access, context: &Context) -> Result<(), Problem> {
+    match access {
+        Access::Anybody | Access::SignedIn => Ok(()),
+        Access::Fresh if signed.is_fresh(mount.auth.now()) => Ok(()),
+        Access::Fresh => Err(Problem::reauthentication_required()),
+        Access::Admin => Ok(Actor::Admin(signed).check(&mount.auth, context).await?),
+    }
 }

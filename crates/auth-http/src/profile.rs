@@ -54,7 +54,7 @@ pub enum Delivery {
 impl Profile {
     /// Tokens in the body, below `/v1/auth`, under the canonical names.
     pub fn tokens() -> Self {
-        Self {
+        let profile = Self {
             prefix: "/v1/auth".into(),
             names: Operation::canonical(),
             delivery: Delivery::Body,
@@ -62,7 +62,8 @@ impl Profile {
             csrf_token: false,
             session_max: None,
             existing_address: ExistingAddress::Conflict,
-        }
+        };
+        profile.without(Operation::ShowCsrfToken)
     }
 
     /// A session cookie and a CSRF token, below `/auth`, under the canonical names. Sessions live for 7 days, and nobody
@@ -74,6 +75,7 @@ impl Profile {
             csrf_token: true,
             session_max: Some(Duration::from_secs(7 * 86_400)),
             existing_address: ExistingAddress::Conceal,
+            names: Operation::canonical(),
             ..Self::tokens()
         };
         profile.without(Operation::Refresh)

@@ -10,7 +10,6 @@ use http::{HeaderMap, HeaderValue};
 
 use crate::body::Fields;
 use crate::fields::FromFields;
-use crate::page;
 use crate::problem::{Problem, ProblemCode};
 use crate::route::Parameters;
 
@@ -45,8 +44,16 @@ impl Incoming {
         self.signed.as_ref().ok_or_else(Problem::unauthorized)
     }
 
+    /// What the operation reads of the query.
+    ///
+    /// # Errors
+    /// 400 with everything that is wrong.
+    pub(crate) fn query<T: FromFields>(&self) -> Result<T, Problem> {
+        Fields::of_query(self.query_text())?.read()
+    }
+
     /// What follows the path's question mark, or nothing.
-    pub(crate) fn query(&self) -> &str {
+    pub(crate) fn query_text(&self) -> &str {
         self.head.uri.query().unwrap_or_default()
     }
 }
@@ -78,12 +85,6 @@ pub(crate) fn check_body(headers: &HeaderMap, body: &[u8], max: usize, media_typ
         return unsupported("Send one Content-Type header.");
     };
     if is_of_type(sent, media_type) { Ok(()) } else { unsupported("Send the body as application/json.") }
-}
-
-/// Whether the body is said to be a form's, and nothing else.
-pub(crate) fn is_form(headers: &HeaderMap) -> bool {
-    let mut types = headers.get_all(CONTENT_TYPE).iter();
-    matches!((types.next(), types.next()), (Some(sent), None) if is_of_type(sent, page::FORM))
 }
 
 fn is_of_type(sent: &HeaderValue, media_type: &str) -> bool {

@@ -90,17 +90,23 @@ pub enum Operation {
     ShowProfile,
     /// Changes what the caller tells of themselves.
     EditProfile,
+    /// Lists the caller's sessions.
+    ListSessions,
+    /// Ends one of the caller's sessions.
+    EndSession,
+    /// Hands out the session's CSRF token.
+    ShowCsrfToken,
+    /// Proves again who the caller is.
+    Reauthenticate,
     /// Deletes the caller's account.
     DeleteAccount,
     /// Shows all that is stored about the caller.
     ExportAccount,
-    /// Makes the caller's session fresh.
-    Reauthenticate,
-    /// Mails a code and link to the address that the account is to move to.
+    /// Mails a code and a link to the address that the caller's account is to move to.
     RequestEmailChange,
     /// Moves the account with the mailed code or link.
     ConfirmEmailChange,
-    /// Stops the move, or takes it back.
+    /// Moves it back.
     UndoEmailChange,
     /// Lists users.
     ListUsers,
@@ -108,7 +114,7 @@ pub enum Operation {
     ShowUser,
     /// Keeps a user out.
     SuspendUser,
-    /// Lets a user in again.
+    /// Lets a suspended user in again.
     ReactivateUser,
     /// Gives a user a role.
     GrantRole,
@@ -116,12 +122,8 @@ pub enum Operation {
     RevokeRole,
     /// Ends every session of a user.
     EndUserSessions,
-    /// Lists audit entries.
-    ListEvents,
-    /// Lists the caller's sessions.
-    ListSessions,
-    /// Ends one of the caller's sessions.
-    EndSession,
+    /// Lists entries of the audit log.
+    ListAuditEvents,
     /// Shows the button behind the link in a verification mail.
     ShowVerifyPage,
     /// Takes that page's form.
@@ -130,11 +132,11 @@ pub enum Operation {
     ShowResetPage,
     /// Takes that page's form.
     SubmitResetPage,
-    /// Shows the button behind the link in a mail to a new address.
+    /// Shows the button behind the link in a mail to the address that an account is to move to.
     ShowConfirmEmailPage,
     /// Takes that page's form.
     SubmitConfirmEmailPage,
-    /// Shows the button behind the link in a mail to the address before.
+    /// Shows the button behind the link that moves an account back.
     ShowUndoEmailPage,
     /// Takes that page's form.
     SubmitUndoEmailPage,
@@ -162,14 +164,15 @@ impl Operation {
         (Self::ChangePassword, Method::POST, "/password/change"),
         (Self::ShowProfile, Method::GET, "/me"),
         (Self::EditProfile, Method::PATCH, "/me"),
+        (Self::ListSessions, Method::GET, "/sessions"),
+        (Self::EndSession, Method::DELETE, "/sessions/{id}"),
+        (Self::ShowCsrfToken, Method::GET, "/csrf"),
+        (Self::Reauthenticate, Method::POST, "/reauthenticate"),
         (Self::DeleteAccount, Method::DELETE, "/me"),
         (Self::ExportAccount, Method::GET, "/me/export"),
-        (Self::Reauthenticate, Method::POST, "/reauthenticate"),
         (Self::RequestEmailChange, Method::POST, "/email/change/request"),
         (Self::ConfirmEmailChange, Method::POST, "/email/change/confirm"),
         (Self::UndoEmailChange, Method::POST, "/email/change/undo"),
-        (Self::ListSessions, Method::GET, "/sessions"),
-        (Self::EndSession, Method::DELETE, "/sessions/{id}"),
         (Self::ListUsers, Method::GET, "/admin/users"),
         (Self::ShowUser, Method::GET, "/admin/users/{id}"),
         (Self::SuspendUser, Method::POST, "/admin/users/{id}/suspend"),
@@ -177,7 +180,7 @@ impl Operation {
         (Self::GrantRole, Method::PUT, "/admin/users/{id}/roles/{role}"),
         (Self::RevokeRole, Method::DELETE, "/admin/users/{id}/roles/{role}"),
         (Self::EndUserSessions, Method::DELETE, "/admin/users/{id}/sessions"),
-        (Self::ListEvents, Method::GET, "/admin/audit"),
+        (Self::ListAuditEvents, Method::GET, "/admin/audit"),
     ];
 
     /// The same, for a profile to begin with.
@@ -211,11 +214,9 @@ impl Operation {
             | Self::EditProfile
             | Self::ListSessions
             | Self::EndSession
-            | Self::DeleteAccount
-            | Self::ExportAccount
-            | Self::Reauthenticate
-            | Self::RequestEmailChange => Access::SignedIn,
-            Self::ConfirmEmailChange => Access::Optional,
+            | Self::ShowCsrfToken
+            | Self::Reauthenticate => Access::SignedIn,
+            Self::DeleteAccount | Self::ExportAccount | Self::RequestEmailChange => Access::Fresh,
             Self::ListUsers
             | Self::ShowUser
             | Self::SuspendUser
@@ -223,7 +224,7 @@ impl Operation {
             | Self::GrantRole
             | Self::RevokeRole
             | Self::EndUserSessions
-            | Self::ListEvents => Access::Admin,
+            | Self::ListAuditEvents => Access::Admin,
             Self::Register
             | Self::SignIn
             | Self::Refresh
@@ -232,6 +233,8 @@ impl Operation {
             | Self::ConfirmVerification
             | Self::RequestReset
             | Self::ConfirmReset
+            | Self::ConfirmEmailChange
+            | Self::UndoEmailChange
             | Self::ShowVerifyPage
             | Self::SubmitVerifyPage
             | Self::ShowResetPage
@@ -240,7 +243,6 @@ impl Operation {
             | Self::SubmitConfirmEmailPage
             | Self::ShowUndoEmailPage
             | Self::SubmitUndoEmailPage
-            | Self::UndoEmailChange
             | Self::Jwks
             | Self::Health
             | Self::Readiness => Access::Anybody,
@@ -250,11 +252,6 @@ impl Operation {
     /// Whether it is for probes and key fetchers, which no throttle may turn away.
     pub(crate) const fn is_probe(self) -> bool {
         matches!(self, Self::Jwks | Self::Health | Self::Readiness)
-    }
-
-    /// Whether it is at the server's root, outside every prefix.
-    pub(crate) fn is_at_root(self) -> bool {
-        self.is_page() || Self::ROOT.iter().any(|(operation, _)| *operation == self)
     }
 
     /// Whether it answers with a page, and takes a page's form.
@@ -269,11 +266,11 @@ impl Operation {
 pub enum Access {
     /// Everybody.
     Anybody,
-    /// Everybody, and more for whoever has a live session. What isn't a good credential counts as none.
-    Optional,
     /// Whoever has a live session.
     SignedIn,
-    /// Whoever has a live session and holds the role `admin`.
+    /// Whoever proved within the last 10 minutes who they are, by signing in or `POST /reauthenticate` (ASVS 7.5.1).
+    Fresh,
+    /// Whoever holds the role `admin`.
     Admin,
 }
 

@@ -9,13 +9,13 @@ use crate::mount::Mount;
 use crate::reply::{self, Export};
 use crate::request::Incoming;
 
-/// Fresh → 204: the user is gone with all that was stored about them.
+/// → 204, and nothing is left.
 pub(super) async fn delete(mount: &Mount, request: &Incoming) -> Outcome {
     account::delete(&mount.auth, request.signed()?, &request.context).await?;
-    Ok(reply::signed_out(mount))
+    Ok(reply::forgotten(mount))
 }
 
-/// Fresh → 200: all that is stored about the user.
+/// → 200: all that is stored about the user.
 pub(super) async fn export(auth: &Auth, request: &Incoming) -> Outcome {
     let signed = request.signed()?;
     let export = account::export(auth, signed, &request.context).await?;

@@ -23,5 +23,5 @@ pub(super) async fn change(mount: &Mount, request: &Incoming) -> Outcome {
     let ChangePassword { current, new } = request.body()?;
     let signed = request.signed()?;
     let authenticated = change_password::change(&mount.auth, signed, &current, &new, &request.context).await?;
-    reply::authenticated(mount, &authenticated)
+    Ok(reply::authenticated(mount, &request.head.headers, &authenticated))
 }

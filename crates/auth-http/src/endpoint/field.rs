@@ -168,6 +168,83 @@ impl Text for Locale {
     }
 }
 
+/// The text that addresses are searched for.
+pub(super) struct Search;
+
+impl Text for Search {
+    type Value = String;
+
+    fn parse(text: String) -> Result<String, Wrong> {
+        if text.len() > 254 { Err(("INVALID", "must have 254 bytes at most".into())) } else { Ok(text.to_lowercase()) }
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "maxLength": 254 })
+    }
+}
+
+/// How many entries a page may have.
+pub(super) struct Limit;
+
+impl Text for Limit {
+    type Value = u32;
+
+    fn parse(text: String) -> Result<u32, Wrong> {
+        let number = text.parse().ok().filter(|number| (1..=100).contains(number));
+        number.ok_or_else(|| ("INVALID", "must be a number from 1 to 100".into()))
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 50 })
+    }
+}
+
+/// A user's id.
+pub(super) struct UserId;
+
+impl Text for UserId {
+    type Value = domain::UserId;
+
+    fn parse(text: String) -> Result<domain::UserId, Wrong> {
+        text.parse().map_err(|_| ("INVALID", "must be an id".into()))
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "format": "uuid" })
+    }
+}
+
+/// The id of an entry of the audit log.
+pub(super) struct EventId;
+
+impl Text for EventId {
+    type Value = domain::EventId;
+
+    fn parse(text: String) -> Result<domain::EventId, Wrong> {
+        text.parse().map_err(|_| ("INVALID", "must be an id".into()))
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "format": "uuid" })
+    }
+}
+
+/// What an entry of the audit log tells of.
+pub(super) struct AuditKind;
+
+impl Text for AuditKind {
+    type Value = domain::AuditKind;
+
+    fn parse(text: String) -> Result<domain::AuditKind, Wrong> {
+        domain::AuditKind::parse(&text).ok_or_else(|| ("INVALID", "must be a kind of audit event".into()))
+    }
+
+    fn schema() -> Value {
+        let kinds: Vec<&str> = domain::AuditKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        json!({ "type": "string", "enum": kinds })
+    }
+}
+
 fn wrong(error: InvalidField) -> Wrong {
     ("INVALID", error.to_string())
 }

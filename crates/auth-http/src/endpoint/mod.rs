@@ -4,10 +4,10 @@ mod account;
 mod admin;
 mod change_email;
 mod change_password;
+mod csrf;
 mod field;
 mod profile;
 mod proof;
-mod query;
 mod reauthenticate;
 mod refresh;
 mod register;
@@ -59,11 +59,14 @@ pub(crate) async fn answer(
         Operation::ChangePassword => change_password::change(mount, &request).await,
         Operation::ShowProfile => profile::show(&request),
         Operation::EditProfile => profile::edit(auth, &request).await,
+        Operation::ListSessions => sessions::list(auth, &request).await,
+        Operation::EndSession => sessions::end(auth, &request).await,
+        Operation::ShowCsrfToken => csrf::show(mount, &request),
+        Operation::Reauthenticate => reauthenticate::reauthenticate(mount, &request).await,
         Operation::DeleteAccount => account::delete(mount, &request).await,
         Operation::ExportAccount => account::export(auth, &request).await,
-        Operation::Reauthenticate => reauthenticate::with_password(mount, &request).await,
         Operation::RequestEmailChange => change_email::request(auth, &request).await,
-        Operation::ConfirmEmailChange => change_email::confirm(auth, &request).await,
+        Operation::ConfirmEmailChange => change_email::confirm(mount, &request).await,
         Operation::UndoEmailChange => change_email::undo(auth, &request).await,
         Operation::ListUsers => admin::list_users(auth, &request).await,
         Operation::ShowUser => admin::show_user(auth, &request).await,
@@ -72,9 +75,7 @@ pub(crate) async fn answer(
         Operation::GrantRole => admin::grant_role(auth, &request).await,
         Operation::RevokeRole => admin::revoke_role(auth, &request).await,
         Operation::EndUserSessions => admin::end_sessions(auth, &request).await,
-        Operation::ListEvents => admin::list_events(auth, &request).await,
-        Operation::ListSessions => sessions::list(auth, &request).await,
-        Operation::EndSession => sessions::end(auth, &request).await,
+        Operation::ListAuditEvents => admin::list_audit_events(auth, &request).await,
         Operation::ShowVerifyPage => page::verify_email::show(&request),
         Operation::SubmitVerifyPage => page::verify_email::submit(auth, &request).await,
         Operation::ShowResetPage => page::reset_password::show(&request),

@@ -9,17 +9,17 @@ use crate::reply;
 use crate::request::Incoming;
 
 fields! {
-    /// What proves again who the user is.
+    /// What shows again who it is.
     struct Reauthenticate {
-        /// The password that counts now.
+        /// The account's password.
         password: Required<field::Password> = "password",
     }
 }
 
-/// `{password}` → 200 *Authenticated*, fresh for ten minutes; the credential before is dead.
-pub(super) async fn with_password(mount: &Mount, request: &Incoming) -> Outcome {
+/// `{password}` → 200 *Authenticated*: the session goes on under a new credential, fresh for ten minutes.
+pub(super) async fn reauthenticate(mount: &Mount, request: &Incoming) -> Outcome {
     let Reauthenticate { password } = request.body()?;
     let signed = request.signed()?;
     let authenticated = reauthenticate::with_password(&mount.auth, signed, &password, &request.context).await?;
-    reply::authenticated(mount, &authenticated)
+    Ok(reply::authenticated(mount, &request.head.headers, &authenticated))
 }

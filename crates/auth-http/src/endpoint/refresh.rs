@@ -20,5 +20,5 @@ fields! {
 pub(super) async fn refresh(mount: &Mount, request: &Incoming) -> Outcome {
     let Refresh { token } = request.body()?;
     let authenticated = refresh::refresh(&mount.auth, &token, &request.context).await?;
-    reply::authenticated(mount, &authenticated)
+    Ok(reply::authenticated(mount, &request.head.headers, &authenticated))
 }

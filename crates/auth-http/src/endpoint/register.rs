@@ -24,7 +24,7 @@ fields! {
     }
 }
 
-/// `{email, password, name?, locale?}` → 201 `{user}`; concealed: 202 `{}` for all.
+/// `{email, password, name?, locale?}` → 201 `{user}`; concealed: 202 `{}`, always alike.
 pub(super) async fn register(auth: &Auth, request: &Incoming) -> Outcome {
     let Register { email, password, name, locale } = request.body()?;
     let registration = Registration { email, password, name, locale, attributes: Attributes::default() };

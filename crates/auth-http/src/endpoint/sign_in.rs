@@ -24,9 +24,13 @@ fields! {
 /// `{email, password, deviceToken?}` → 200 *Authenticated*.
 pub(super) async fn sign_in(mount: &Mount, request: &Incoming) -> Outcome {
     let SignIn { email, password, device } = request.body()?;
-    let credentials = Credentials { email, password, device };
+    // A browser has it in a cookie.
+    let kept = || mount.cookies.as_ref()?.device.read(&request.head.headers).map(str::to_owned);
+    let credentials = Credentials { email, password, device: device.or_else(kept) };
     match sign_in::sign_in(&mount.auth, credentials, &request.context).await? {
-        sign_in::SignIn::Complete(authenticated) => reply::authenticated(mount, &authenticated),
+        sign_in::SignIn::Complete(authenticated) => {
+            Ok(reply::authenticated(mount, &request.head.headers, &authenticated))
+        }
         step => Err(Problem::internal(format!("a step of signing in without a reply: {step:?}"))),
     }
 }

@@ -5,7 +5,9 @@ use auth_core::flow::sign_out;
 use super::{Outcome, field};
 use crate::bearer;
 use crate::fields::{Optional, fields};
+use crate::identity;
 use crate::mount::Mount;
+use crate::problem::ProblemCode;
 use crate::reply;
 use crate::request::Incoming;
 
@@ -18,9 +20,16 @@ fields! {
 }
 
 /// A credential, `{refreshToken}`, both, or nothing → 204. Whatever was presented is dead afterwards; a store that can't
-/// say so is an error, never a 204.
+/// say so is an error, never a 204. Cookies are cleared also where there was no session to end.
 pub(super) async fn sign_out(mount: &Mount, request: &Incoming) -> Outcome {
     let body: SignOut = request.body()?;
+    if mount.cookies.is_some() {
+        match identity::authenticated(mount, &request.head, None, true).await {
+            Ok(signed) => sign_out::sign_out(&mount.auth, &signed, &request.context).await?,
+            Err(problem) if problem.code() == ProblemCode::Unauthorized => {}
+            Err(problem) => return Err(problem),
+        }
+    }
     if let Some(token) = bearer::token(&request.head.headers) {
         sign_out::by_access_token(&mount.auth, token, &request.context).await?;
     }

@@ -16,7 +16,7 @@ const TITLE: &str = "Choose a new password";
 
 /// A form for the new password.
 pub(crate) fn show(request: &Incoming) -> Result<Response<Bytes>, Problem> {
-    Ok(ask(&token(request.query())?, None))
+    Ok(ask(&token(request.query_text())?, None))
 }
 
 /// Sets it, or shows the form again with what is wrong with it: a refused password spends nothing.

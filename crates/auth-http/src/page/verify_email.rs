@@ -14,7 +14,7 @@ const TITLE: &str = "Confirm your e-mail address";
 
 /// A button that confirms.
 pub(crate) fn show(request: &Incoming) -> Result<Response<Bytes>, Problem> {
-    let token = token(request.query())?.expose();
+    let token = token(request.query_text())?.expose();
     let body = format!(
         "<h1>{TITLE}</h1>\n<p>One more click shows that this address is yours.</p>\n\
          <form method=\"post\" action=\"verify-email\">\n\

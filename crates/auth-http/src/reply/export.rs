@@ -1,83 +1,81 @@
 //! All that is stored about a user.
 
-use std::collections::BTreeMap;
-
-use auth_core::domain::{MailRecord, SessionId, Token};
+use auth_core::domain::{self, SessionId};
 use auth_core::flow::account;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
-use super::{Event, Session, User};
+use super::{AuditEvent, Session, User};
 
 /// All that is stored about a user, but for secrets and what is made of them.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Export {
     user: User,
-    has_password: bool,
     /// The application's own fields.
-    attributes: BTreeMap<String, serde_json::Value>,
+    attributes: Map<String, Value>,
+    has_password: bool,
     sessions: Vec<Session>,
-    tokens: Vec<MailedToken>,
-    mails: Vec<MailSent>,
-    events: Vec<Event>,
+    tokens: Vec<Token>,
+    mails: Vec<Mail>,
+    events: Vec<AuditEvent>,
 }
 
-/// What a mailed link or code stands for.
+/// A link or code that was mailed.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct MailedToken {
-    /// `verify-email`, `reset-password`, `change-email` or `undo-email`.
+struct Token {
+    id: String,
     purpose: &'static str,
-    sent_to: String,
+    email: String,
     created_at: String,
     expires_at: String,
 }
 
-/// A mail, without what it carried.
+/// A mail.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct MailSent {
+struct Mail {
     id: String,
-    to: String,
     kind: &'static str,
-    /// `queued`, `sent` or `dead`.
-    state: &'static str,
+    to: String,
     created_at: String,
 }
 
 impl Export {
+    /// `export`, as asked for in the session `current`.
     pub(crate) fn of(export: &account::Export, current: SessionId) -> Self {
         let attributes = export.user.attributes.iter().map(|(name, value)| (name.to_owned(), value.clone()));
         Self {
             user: (&export.user).into(),
-            has_password: export.has_password,
             attributes: attributes.collect(),
+            has_password: export.has_password,
             sessions: export.sessions.iter().map(|session| Session::of(session, current)).collect(),
-            tokens: export.tokens.iter().map(MailedToken::from).collect(),
-            mails: export.mails.iter().map(MailSent::from).collect(),
-            events: export.events.iter().map(Event::from).collect(),
+            tokens: export.tokens.iter().map(Token::from).collect(),
+            mails: export.mails.iter().map(Mail::from).collect(),
+            events: export.events.iter().map(AuditEvent::from).collect(),
         }
     }
 }
 
-impl From<&Token> for MailedToken {
-    fn from(token: &Token) -> Self {
+impl From<&domain::Token> for Token {
+    fn from(token: &domain::Token) -> Self {
         Self {
+            id: token.id.to_string(),
             purpose: token.purpose.as_str(),
-            sent_to: token.email.as_str().to_owned(),
+            email: token.email.as_str().to_owned(),
             created_at: token.created_at.to_rfc3339(),
             expires_at: token.link_until.max(token.code_until).to_rfc3339(),
         }
     }
 }
 
-impl From<&MailRecord> for MailSent {
-    fn from(mail: &MailRecord) -> Self {
+impl From<&domain::MailRecord> for Mail {
+    fn from(mail: &domain::MailRecord) -> Self {
         Self {
             id: mail.id.to_string(),
-            to: mail.to.as_str().to_owned(),
             kind: mail.kind.as_str(),
-            state: mail.state.as_str(),
+            to: mail.to.as_str().to_owned(),
             created_at: mail.created_at.to_rfc3339(),
         }
     }
