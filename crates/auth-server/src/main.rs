@@ -4,7 +4,6 @@ mod command;
 mod config;
 mod doctor;
 mod log;
-mod metrics;
 mod pepper_file;
 mod service;
 

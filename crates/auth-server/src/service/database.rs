@@ -5,23 +5,19 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use auth_core::port::{Store, StoreError};
 use auth_schema::Migration;
-use auth_store_sqlx::PoolUsage;
 
 use crate::Failure;
 use crate::config::Database;
 
-/// A store that can bring its schema up to date, and tells of its connections.
+/// A store that can bring its schema up to date.
 #[async_trait]
-pub(crate) trait SqlStore: Store {
+pub(crate) trait OwnSchema: Store {
     /// Applies the migrations that are missing, and returns them.
     async fn bring_up_to_date(&self) -> Result<Vec<&'static Migration>, StoreError>;
-
-    /// What the connections of each pool are doing, by the pool's name.
-    fn pools(&self) -> [(&'static str, PoolUsage); 2];
 }
 
 /// Connects to the database.
-pub(crate) async fn open(database: &Database) -> Result<Arc<dyn SqlStore>, StoreError> {
+pub(crate) async fn open(database: &Database) -> Result<Arc<dyn OwnSchema>, StoreError> {
     Ok(match database {
         Database::Sqlite { url, .. } => Arc::new(auth_store_sqlx::SqliteStore::connect(url).await?),
         #[cfg(feature = "postgres")]
@@ -33,7 +29,7 @@ pub(crate) async fn open(database: &Database) -> Result<Arc<dyn SqlStore>, Store
 ///
 /// The embedded database is ours, and is brought up to date here. A server is its operators': where something is missing
 /// they are told what, and nothing is changed.
-pub(super) async fn ready(database: &Database) -> Result<Arc<dyn SqlStore>, Failure> {
+pub(super) async fn ready(database: &Database) -> Result<Arc<dyn Store>, Failure> {
     let store = open(database).await?;
     if matches!(database, Database::Sqlite { .. }) {
         store.bring_up_to_date().await?;
@@ -47,22 +43,17 @@ pub(super) async fn ready(database: &Database) -> Result<Arc<dyn SqlStore>, Fail
 }
 
 /// What both stores call alike; their types differ.
-macro_rules! sql_store {
+macro_rules! own_schema {
     ($store:ident) => {
         #[async_trait]
-        impl SqlStore for auth_store_sqlx::$store {
+        impl OwnSchema for auth_store_sqlx::$store {
             async fn bring_up_to_date(&self) -> Result<Vec<&'static Migration>, StoreError> {
                 self.migrate().await
-            }
-
-            fn pools(&self) -> [(&'static str, PoolUsage); 2] {
-                let (read, write) = self.usage();
-                [("read", read), ("write", write)]
             }
         }
     };
 }
 
-sql_store!(SqliteStore);
+own_schema!(SqliteStore);
 #[cfg(feature = "postgres")]
-sql_store!(PostgresStore);
+own_schema!(PostgresStore);

@@ -2,9 +2,6 @@
 
 mod commits;
 mod conformance;
-mod constraints;
 mod flows;
 mod migrations;
-mod plans;
 mod reads;
-mod roles;

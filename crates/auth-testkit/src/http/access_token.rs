@@ -4,14 +4,14 @@ use auth_core::domain::MailKind;
 use http::Method;
 use serde_json::json;
 
-use super::{Credentials, Mount, World};
+use super::{Mount, Tokens, World};
 use crate::given::{self, MINUTE};
 
 /// JW4: nothing but an access token opens anything, and only while it lives.
 pub async fn jw4_only_access_tokens_open_anything(mount: &Mount) {
     let world = World::new(mount).await;
     let person = world.registered().await;
-    let credentials = world.sign_in(&person).await;
+    let credentials = world.tokens(&person).await;
     let session = credentials.session_id(&world).await;
     let link = world.link(&person, MailKind::Verify).await;
     let mut forged = credentials.access.clone();
@@ -35,7 +35,7 @@ pub async fn jw4_only_access_tokens_open_anything(mount: &Mount) {
 /// The scheme's case doesn't matter; two headers, another scheme, or a cookie are no credential.
 pub async fn jw4_bearer_is_read_strictly(mount: &Mount) {
     let world = World::new(mount).await;
-    let Credentials { access, .. } = world.sign_in(&world.registered().await).await;
+    let Tokens { access, .. } = world.tokens(&world.registered().await).await;
     world.get("/me").header("authorization", &format!("bEaReR {access}")).await.expect(200);
     for value in [access.clone(), format!("Basic {access}"), format!("Bearer {access} x"), "Bearer".into()] {
         world.get("/me").header("authorization", &value).await.problem("UNAUTHORIZED");

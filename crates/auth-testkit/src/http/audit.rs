@@ -7,7 +7,7 @@ use auth_core::port::AuditQuery;
 use http::Method;
 use serde_json::json;
 
-use super::{Call, Credentials, Mount, Person, Reply, World};
+use super::{Call, Credentials, Mount, Person, Reply, Tokens, World};
 use crate::given::{DAY, TICK};
 
 /// AU1: each security event, success or failure, leaves an entry: when, who, about whom, from where, with what, in which
@@ -30,27 +30,27 @@ pub async fn au1_every_event_leaves_its_entry(mount: &Mount) {
     expect(&world, by_code(&code), &[K::CodeTried, K::EmailVerified]).await;
     expect(&world, world.post("/login", wrong), &[K::SignInFailed]).await;
     let reply = expect(&world, world.post("/login", person.credentials()), &[K::SignedIn]).await;
-    let first = Credentials::of(&reply.json());
-    let guarded = |method, path: &str| world.call(method, path).bearer(&first.access);
+    let first = Credentials::of(&reply);
+    let guarded = |method, path: &str| world.call(method, path).by(&first);
     expect(&world, guarded(Method::PATCH, "/me").json(&json!({ "name": "Ann" })), &[K::ProfileChanged]).await;
     let change = |current: &str| {
         guarded(Method::POST, "/password/change").json(&json!({ "currentPassword": current, "newPassword": new }))
     };
     expect(&world, change("wrong"), &[K::PasswordChangeFailed]).await;
     let reply = expect(&world, change(&person.password), &[K::PasswordChanged]).await;
-    let second = Credentials::of(&reply.json());
+    let second = Tokens::of(&reply.json());
 
     let reply = expect(&world, second.refresh(&world), &[]).await;
-    let third = Credentials::of(&reply.json());
+    let third = Tokens::of(&reply.json());
     expect(&world, second.refresh(&world), &[K::RefreshFailed]).await;
-    let fourth = Credentials::of(&third.refresh(&world).await.expect(200));
+    let fourth = Tokens::of(&third.refresh(&world).await.expect(200));
     expect(&world, second.refresh(&world), &[K::RefreshFailed, K::RefreshReused]).await;
     expect(&world, fourth.refresh(&world), &[K::RefreshFailed]).await;
 
     let person = Person { password: new.into(), ..person };
     let (one, two) = (world.sign_in(&person).await, world.sign_in(&person).await);
-    expect(&world, world.post("/logout", json!({})).bearer(&one.access), &[K::SignedOut]).await;
-    expect(&world, world.call(Method::POST, "/logout/all").bearer(&two.access), &[K::SignedOutEverywhere]).await;
+    expect(&world, world.post("/logout", json!({})).by(&one), &[K::SignedOut]).await;
+    expect(&world, world.call(Method::POST, "/logout/all").by(&two), &[K::SignedOutEverywhere]).await;
     let ask = world.post("/password/reset/request", json!({ "email": person.email }));
     expect(&world, ask, &[K::ResetRequested]).await;
     let unknown = json!({ "token": "A".repeat(43), "password": "another new password" });
@@ -103,8 +103,8 @@ pub async fn au3_agents_are_escaped(mount: &Mount) {
     world.clock().advance(DAY);
     let agent = format!("evil\u{202e}\u{2028}\t {}", "x".repeat(1000));
     let call = world.post("/login", person.credentials()).header("user-agent", &agent);
-    let credentials = Credentials::of(&call.await.expect(200));
-    let me = world.get("/me").bearer(&credentials.access).await.expect(200);
+    let credentials = Credentials::of(&call.await);
+    let me = world.get("/me").by(&credentials).await.expect(200);
     let shown = me["session"]["userAgent"].as_str().expect("a text").to_owned();
     assert!(shown.starts_with("evil\\u{202e}\\u{2028}\\u{9} xxx") && shown.len() < 300, "{shown}");
     let device = me["session"]["device"].as_str().expect("a text");

@@ -2,17 +2,18 @@
 
 use std::net::IpAddr;
 
+use auth_http::Delivery;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use serde_json::Value;
 
-use super::World;
+use super::{Cookies, Credentials, World};
 
 /// A request to be sent: `.await` it.
 ///
 /// Whatever a check is about, each reply is held to what all replies have in common (ER1): a request id, no caching, no
-/// sniffing, no cookie from a profile that has none; and a problem with a matching status where it isn't a success.
+/// sniffing, only the cookies that its profile has; and a problem with a matching status where it isn't a success.
 #[derive(Debug)]
 #[must_use = "a call is sent when it is awaited"]
 pub struct Call {
@@ -39,6 +40,22 @@ impl Call {
     pub fn raw(mut self, media_type: &'static str, body: impl Into<Bytes>) -> Self {
         *self.request.body_mut() = body.into();
         self.header(CONTENT_TYPE, media_type)
+    }
+
+    /// By somebody signed in: a client with its access token, or a browser with its cookies, whose page shows the CSRF
+    /// token too.
+    pub fn by(self, credentials: &Credentials) -> Self {
+        match credentials {
+            Credentials::Tokens(tokens) => self.bearer(&tokens.access),
+            Credentials::Browser(cookies) => {
+                self.header(COOKIE, &cookies.header()).header("x-csrf-token", &cookies.csrf_token())
+            }
+        }
+    }
+
+    /// By a browser with these cookies, and no word of its page.
+    pub fn with_cookies(self, cookies: &Cookies) -> Self {
+        self.header(COOKIE, &cookies.header())
     }
 
     /// With an access token.
@@ -83,6 +100,7 @@ impl IntoFuture for Call {
             let (head, body) = self.world.web().send(self.request, self.peer).await.into_parts();
             let reply = Reply { what, status: head.status.as_u16(), headers: head.headers, body };
             reply.check(is_head);
+            reply.check_cookies(&self.world);
             reply
         })
     }
@@ -131,6 +149,11 @@ impl Reply {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// The values of all `Set-Cookie` headers, in order.
+    pub fn set_cookies(&self) -> Vec<&str> {
+        self.headers.get_all(SET_COOKIE).iter().map(|value| value.to_str().expect("ASCII")).collect()
+    }
+
     /// Everything a client could tell replies apart by, in order.
     pub fn bytes(&self) -> String {
         let mut headers: Vec<String> = self.headers.iter().map(|(name, value)| format!("{name}: {value:?}")).collect();
@@ -142,7 +165,6 @@ impl Reply {
         assert!(self.header("x-request-id").is_some_and(|id| !id.is_empty()), "no request id: {self:?}");
         assert_eq!(self.header("x-content-type-options"), Some("nosniff"), "{self:?}");
         assert!(self.header("cache-control") == Some("no-store") || self.what.contains("jwks.json"), "{self:?}");
-        assert!(!self.headers.contains_key("set-cookie"), "{self:?}");
         // Pages for people have words for their problems.
         if self.status >= 300 && !is_head && !self.header("content-type").is_some_and(|t| t.starts_with("text/html")) {
             let problem = self.json();
@@ -152,6 +174,24 @@ impl Reply {
             for member in ["type", "title", "detail", "code"] {
                 assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "no {member}: {self:?}");
             }
+        }
+    }
+
+    /// CS1: each cookie has the attributes that are documented, set or cleared; and a profile of tokens has none.
+    fn check_cookies(&self, world: &World) {
+        let cookies = self.set_cookies();
+        if world.profile().delivery == Delivery::Body {
+            assert!(cookies.is_empty(), "{self:?}");
+        }
+        for cookie in cookies.into_iter().filter(|cookie| cookie.starts_with("__Host-")) {
+            let (pair, attributes) = cookie.split_once("; ").expect("attributes");
+            let (name, value) = pair.split_once('=').expect("a value");
+            let (start, age) = attributes.split_once("Max-Age=").expect("an age");
+            let http_only = if name == "__Host-csrf" { "" } else { "HttpOnly; " };
+            assert_eq!(start, format!("{http_only}SameSite=Strict; Secure; Path=/; "), "{self:?}");
+            let most = if name == "__Host-device" { 365 } else { 7 } * 86_400;
+            let age: u64 = age.parse().expect("seconds");
+            assert!(age <= most && value.is_empty() == (age == 0), "{self:?}");
         }
     }
 }

@@ -61,16 +61,16 @@ fn shown(reply: &Reply) -> String {
 /// ER1: what isn't there is a problem too, in whatever spelling, and 405 names what there is.
 pub async fn er1_unknown_paths_and_methods(mount: &Mount) {
     let world = World::new(mount).await;
-    let prefix = "/v1/auth";
+    let prefix = world.prefix();
     for path in ["", "/", "/nothing", "/me/", "//me", "/me/x", "/ME", "/sessions/", "/sessions/a/b", "/%6de", "/.."] {
         for method in [Method::GET, Method::POST, Method::DELETE, Method::OPTIONS] {
             world.at(method, &format!("{prefix}{path}")).await.problem("NOT_FOUND");
         }
     }
-    for path in ["/", "/nothing", "/v1", "/v1/authx", "/healthz/"] {
+    for path in ["/", "/nothing", "/v1", &format!("{prefix}x"), "/healthz/"] {
         world.at(Method::GET, path).await.problem("NOT_FOUND");
     }
-    for (path, allow) in [("/login", "POST"), ("/me", "GET, HEAD, PATCH"), ("/sessions/7", "DELETE")] {
+    for (path, allow) in [("/login", "POST"), ("/me", "GET, HEAD, PATCH, DELETE"), ("/sessions/7", "DELETE")] {
         for method in [Method::PUT, Method::TRACE, Method::OPTIONS, Method::from_bytes(b"BREW").expect("a method")] {
             let reply = world.call(method, path).await;
             reply.problem("METHOD_NOT_ALLOWED");
@@ -85,8 +85,8 @@ pub async fn er1_unknown_paths_and_methods(mount: &Mount) {
 
     // HEAD is GET without the body.
     let credentials = world.sign_in(&world.registered().await).await;
-    let get = world.get("/me").bearer(&credentials.access).await;
-    let head = world.call(Method::HEAD, "/me").bearer(&credentials.access).await;
+    let get = world.get("/me").by(&credentials).await;
+    let head = world.call(Method::HEAD, "/me").by(&credentials).await;
     assert_eq!((head.status, head.body.len()), (200, 0));
     assert_eq!(head.header("content-length"), Some(&*get.body.len().to_string()));
     for (path, status) in [("/me", 401), ("/login", 405), ("/nothing", 404)] {
@@ -153,11 +153,10 @@ pub async fn df4_a_store_that_is_away_is_503(mount: &Mount) {
     assert_eq!(world.at(Method::GET, "/readyz").await.status, 200);
     world.clock().advance(Duration::from_secs(1));
     for call in [
-        world.get("/me").bearer(&credentials.access),
+        world.get("/me").by(&credentials),
         world.post("/login", person.credentials()),
         world.post("/register", Person::new().credentials()),
         world.post("/register", Person::new().credentials()).header("idempotency-key", "k"),
-        credentials.refresh(&world),
         world.post("/verify/request", json!({ "email": person.email })),
         world.post("/password/reset/request", json!({ "email": Person::new().email })),
         world.at(Method::GET, "/readyz"),

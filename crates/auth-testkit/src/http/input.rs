@@ -49,7 +49,7 @@ pub async fn in2_what_stores_read_differently_is_refused(mount: &Mount) {
                 let body = body.to_string();
                 let (before, after) = body.split_once("HERE").expect("the field");
                 let body = [before.as_bytes(), text, after.as_bytes()].concat();
-                let call = table::bare_call(&world, route).bearer(&credentials.access).raw("application/json", body);
+                let call = table::bare_call(&world, route).by(&credentials).raw("application/json", body);
                 let reply = call.await;
                 reply.problem("VALIDATION_FAILED");
                 assert_eq!(reply.status, 400);

@@ -16,6 +16,7 @@
 //! Every reply of every check is held to what all replies have in common: see [`Call`].
 
 mod call;
+mod credentials;
 mod hasher;
 mod table;
 mod world;
@@ -48,9 +49,11 @@ use auth_http::AuthHttp;
 use bytes::Bytes;
 use http::{Request, Response};
 
+pub use auth_http::Profile;
 pub use call::{Call, Reply};
+pub use credentials::{Cookies, Credentials, Tokens};
 pub use hasher::{Behaviour, TestHasher};
-pub use world::{Credentials, Options, Person, World};
+pub use world::{Options, Person, World};
 
 /// A web adapter with the routes mounted, as far as a client can tell: no socket is needed.
 #[async_trait]
@@ -63,6 +66,7 @@ pub trait Web: Send + Sync {
 pub struct Mount {
     store: Arc<dyn Store>,
     web: fn(&AuthHttp) -> Arc<dyn Web>,
+    profile: Profile,
     // Last, and so dropped last: the store lies in what it guards.
     _guard: Box<dyn Any + Send + Sync>,
 }
@@ -71,7 +75,13 @@ impl Mount {
     /// `store` is empty, and the check's own: checks read the outbox, which is one queue for all. `web` mounts all
     /// routes, those at the root included, and answers whatever else is asked.
     pub fn new(store: Arc<dyn Store>, web: fn(&AuthHttp) -> Arc<dyn Web>) -> Self {
-        Self { store, web, _guard: Box::new(()) }
+        Self { store, web, profile: Profile::tokens(), _guard: Box::new(()) }
+    }
+
+    /// The same, for a system that speaks another profile than `tokens`.
+    #[must_use]
+    pub fn speaking(self, profile: Profile) -> Self {
+        Self { profile, ..self }
     }
 
     /// The same, holding on to `guard` until the check is over: a temporary folder, say.
@@ -89,26 +99,58 @@ impl fmt::Debug for Mount {
 
 /// Makes a test of each check of the HTTP suite. `$open` is an `async fn() -> Mount` in the scope of the call, or one that
 /// returns an `Option<Mount>`: `None` where this run leaves the store out.
+///
+/// What doesn't depend on how credentials travel is checked with the profile `tokens` and with `sessions`.
 #[macro_export]
 macro_rules! http_suite {
     ($open:ident) => {
-        $crate::__http_checks! { $open
-            access_token: jw4_only_access_tokens_open_anything, jw4_bearer_is_read_strictly;
-            audit: au1_every_event_leaves_its_entry, au3_agents_are_escaped;
+        mod tokens {
+            use super::$open;
+            $crate::__http_checks_of_both! { $open tokens }
+        }
+        mod sessions {
+            use super::$open;
+            $crate::__http_checks_of_both! { $open sessions }
+        }
+        mod tokens_only {
+            use super::$open;
+            $crate::__http_checks! { $open tokens
+                access_token: jw4_only_access_tokens_open_anything, jw4_bearer_is_read_strictly;
+                audit: au1_every_event_leaves_its_entry;
+                enumeration: en3_spellings_of_an_address_are_one_account, en7_an_existing_address_yields_nothing;
+                errors: er1_every_problem_is_as_documented;
+                idempotency: id1_one_effect_under_race, id1_the_first_reply_comes_again, id1_keys_are_a_clients_own,
+                    id1_another_body_is_a_mismatch, id1_other_replies_free_the_key, id1_a_client_that_gave_up_comes_back, id1_a_reply_that_cannot_be_kept_is_given,
+                    id1_malformed_keys_are_refused;
+                input: in1_addresses_are_canonicalised;
+                one_time_tokens: vt2_lifetimes, vt3_a_code_is_spent_once, vt5_tokens_are_good_for_one_thing,
+                    vt5_codes_are_bound_to_their_account, vt8_looking_spends_nothing, df6_a_clock_set_back_revives_nothing;
+                queries: flows_have_a_budget;
+                refresh: rr1_refresh_tokens_expire, rr2_an_old_token_ends_its_session_only, rr2_the_leeway_forgives_the_last,
+                    rr3_one_successor_under_race, rr3_resume_hands_out_the_same_successor, rr4_dies_with_its_session,
+                    rr5_a_session_that_may_live_is_not_reported_dead;
+                routes: vt5_no_token_opens_another_door;
+                sessions: se4_idle_and_absolute_expiry;
+                throttling: rl1_addresses_are_not_hearsay, rl1_proxies_vouch_for_one_entry, rl2_mail_is_rationed;
+                whole_flow: by_code;
+            }
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __http_checks_of_both {
+    ($open:ident $profile:ident) => {
+        $crate::__http_checks! { $open $profile
+            audit: au3_agents_are_escaped;
             enumeration: en1_sign_in_is_alike, en2_the_same_work_for_everybody, en1_requests_for_mail_are_alike, en1_wrong_codes_are_alike,
-                en3_spellings_of_an_address_are_one_account, en5_what_is_not_the_clients_to_say_is_ignored,
-                en6_other_types_than_text_are_refused, en7_an_existing_address_yields_nothing;
-            errors: er1_every_problem_is_as_documented, er1_unknown_paths_and_methods, er1_bodies_that_are_not_taken,
-                er1_a_panic_is_a_problem, df4_a_store_that_is_away_is_503, request_ids_are_kept_or_made;
-            idempotency: id1_one_effect_under_race, id1_the_first_reply_comes_again, id1_keys_are_a_clients_own,
-                id1_another_body_is_a_mismatch, id1_other_replies_free_the_key, id1_a_client_that_gave_up_comes_back, id1_a_reply_that_cannot_be_kept_is_given,
-                id1_malformed_keys_are_refused;
-            input: in1_addresses_are_canonicalised, in2_what_stores_read_differently_is_refused,
-                in3_deep_and_large_bodies_are_refused;
-            one_time_tokens: vt2_lifetimes, vt3_a_link_is_spent_once, vt3_a_code_is_spent_once,
-                vt5_tokens_are_good_for_one_thing, vt5_codes_are_bound_to_their_account, vt6_attempts_at_a_code_are_bounded,
-                vt6_failures_count_over_codes, vt6_a_strangers_requests_spare_the_owners_link,
-                vt7_a_reset_ends_everything, vt8_looking_spends_nothing, df6_a_clock_set_back_revives_nothing;
+                en5_what_is_not_the_clients_to_say_is_ignored, en6_other_types_than_text_are_refused;
+            errors: er1_unknown_paths_and_methods, er1_bodies_that_are_not_taken, er1_a_panic_is_a_problem,
+                df4_a_store_that_is_away_is_503, request_ids_are_kept_or_made;
+            input: in2_what_stores_read_differently_is_refused, in3_deep_and_large_bodies_are_refused;
+            one_time_tokens: vt3_a_link_is_spent_once, vt6_attempts_at_a_code_are_bounded, vt6_failures_count_over_codes,
+                vt6_a_strangers_requests_spare_the_owners_link, vt7_a_reset_ends_everything;
             origins: cs3_foreign_origins_change_nothing, cs5_listed_origins_may_read,
                 em2_links_lead_to_the_frontend, cs3_an_app_has_no_origin, development_goes_by_loopbacks_names,
                 sc5_development_defaults_answer_loopback_only;
@@ -116,18 +158,13 @@ macro_rules! http_suite {
             passwords: pw4_any_characters_and_all_of_them, pw5_composed_and_decomposed_are_one,
                 pw6_long_passwords_are_refused_unhashed, pw6_a_full_queue_is_503, pw7_weak_passwords_are_refused_everywhere,
                 pw8_a_change_needs_the_current_password;
-            queries: an_authenticated_request_is_one_query, flows_have_a_budget;
-            refresh: rr1_refresh_tokens_expire, rr2_an_old_token_ends_its_session_only, rr2_the_leeway_forgives_the_last,
-                rr3_one_successor_under_race, rr3_resume_hands_out_the_same_successor, rr4_dies_with_its_session,
-                rr5_a_session_that_may_live_is_not_reported_dead;
-            routes: every_route_is_in_the_table, lt4_every_operation_is_throttled, rb1_guarded_operations_want_a_credential,
-                vt5_no_token_opens_another_door;
-            sessions: se4_idle_and_absolute_expiry, se5_ends_count_on_the_next_request, se6_sessions_are_ones_own,
+            queries: an_authenticated_request_is_one_query;
+            routes: every_route_is_in_the_table, lt4_every_operation_is_throttled, rb1_guarded_operations_want_a_credential;
+            sessions: se5_ends_count_on_the_next_request, se6_sessions_are_ones_own,
                 se7_logging_out_everywhere_leaves_none_behind, se8_a_change_of_password_carries_one_session_over;
             throttling: lt1_account_and_address_count_apart, lt2_a_known_device_and_a_reset_let_the_owner_in,
-                lt3_counted_before_verifying, lt5_throttled_right_and_wrong_are_alike, rl1_addresses_are_not_hearsay,
-                rl1_proxies_vouch_for_one_entry, rl2_networks_and_exact_counts, rl2_mail_is_rationed;
-            whole_flow: by_code, by_link, profile_is_edited;
+                lt3_counted_before_verifying, lt5_throttled_right_and_wrong_are_alike, rl2_networks_and_exact_counts;
+            whole_flow: by_link, profile_is_edited;
         }
     };
 }
@@ -135,13 +172,14 @@ macro_rules! http_suite {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __http_checks {
-    ($open:ident $($module:ident: $($check:ident),+;)+) => {
+    ($open:ident $profile:ident $($module:ident: $($check:ident),+;)+) => {
         $(mod $module {
             $(#[test]
             fn $check() {
                 $crate::block_on(async {
                     let mount: ::core::option::Option<$crate::http::Mount> = super::$open().await.into();
                     if let Some(mount) = mount {
+                        let mount = mount.speaking($crate::http::Profile::$profile());
                         $crate::http::$module::$check(&mount).await;
                     }
                 });

@@ -38,8 +38,7 @@ fn html(reply: &Reply, status: u16) -> String {
 /// VT8: the link in a verification mail opens a page, as often as mail scanners like; its button confirms, once.
 pub async fn vt8_a_link_is_confirmed_by_its_page(mount: &Mount) {
     let world = without_frontend(mount).await;
-    let person = Person::new();
-    world.post("/register", json!({ "email": person.email, "password": person.password })).await.expect(201);
+    let person = world.unverified().await;
     let token = world.link(&person, MailKind::Verify).await;
     for _ in 0..3 {
         let page = html(&open(&world, "/verify-email", &token).await, 200);
@@ -74,8 +73,7 @@ pub async fn a_password_is_reset_by_its_page(mount: &Mount) {
 /// CS3, CS4, EM3: pages take their own forms from their own site, and show nothing that a request brought.
 pub async fn cs3_pages_take_their_own_forms(mount: &Mount) {
     let world = without_frontend(mount).await;
-    let person = Person::new();
-    world.post("/register", json!({ "email": person.email, "password": person.password })).await.expect(201);
+    let person = world.unverified().await;
     let token = world.link(&person, MailKind::Verify).await;
     for origin in ["https://evil.example", "null"] {
         let refused = submit(&world, "/verify-email", &format!("token={token}")).header("origin", origin).await;

@@ -8,7 +8,10 @@ use super::{Behaviour, Mount, Person, World};
 
 async fn registered_with(world: &World, password: &str) -> Person {
     let person = Person { password: password.to_owned(), ..Person::new() };
-    world.post("/register", person.credentials()).from(&person.peer).await.expect(201);
+    world.register(&person).await;
+    if world.conceals() {
+        world.verify(&person).await;
+    }
     person
 }
 
@@ -45,7 +48,7 @@ pub async fn pw5_composed_and_decomposed_are_one(mount: &Mount) {
     let other = Person { password: decomposed.into(), ..person.clone() };
     let credentials = world.sign_in(&other).await;
     let body = json!({ "currentPassword": decomposed, "newPassword": format!("{decomposed} sharp") });
-    world.post("/password/change", body).bearer(&credentials.access).await.expect(200);
+    world.post("/password/change", body).by(&credentials).await.expect(200);
     world.sign_in(&Person { password: format!("{composed} sharp"), ..person.clone() }).await;
     world.post("/password/reset/request", json!({ "email": person.email })).await.expect(202);
     let link = world.link(&person, MailKind::Reset).await;
@@ -67,7 +70,7 @@ pub async fn pw6_long_passwords_are_refused_unhashed(mount: &Mount) {
             ("/password/change", json!({ "currentPassword": password, "newPassword": "a fine new password" })),
             ("/password/change", json!({ "currentPassword": person.password, "newPassword": password })),
         ] {
-            world.post(path, body).bearer(&credentials.access).await.problem("VALIDATION_FAILED");
+            world.post(path, body).by(&credentials).await.problem("VALIDATION_FAILED");
         }
     }
     assert_eq!(world.hasher().take(), 0);
@@ -85,7 +88,7 @@ pub async fn pw6_a_full_queue_is_503(mount: &Mount) {
         let change = json!({ "currentPassword": person.password, "newPassword": "a fine new password" });
         for call in [
             world.post("/login", person.credentials()),
-            world.post("/password/change", change).bearer(&credentials.access),
+            world.post("/password/change", change).by(&credentials),
             world.post("/password/reset/confirm", json!({ "token": link, "password": "a fine new password" })),
         ] {
             let reply = call.await;
@@ -132,7 +135,7 @@ pub async fn pw7_weak_passwords_are_refused_everywhere(mount: &Mount) {
                 "newPassword",
                 world
                     .post("/password/change", json!({ "currentPassword": person.password, "newPassword": password }))
-                    .bearer(&credentials.access),
+                    .by(&credentials),
             ),
         ] {
             let problem = call.await.problem("VALIDATION_FAILED");
@@ -153,7 +156,7 @@ pub async fn pw8_a_change_needs_the_current_password(mount: &Mount) {
     let credentials = world.sign_in(&person).await;
     let change = |current: &str| {
         let body = json!({ "currentPassword": current, "newPassword": "a fine new password" });
-        world.post("/password/change", body).bearer(&credentials.access)
+        world.post("/password/change", body).by(&credentials)
     };
     for _ in 0..20 {
         change("wrong").await.problem("UNAUTHORIZED");
@@ -168,7 +171,7 @@ pub async fn pw8_a_change_needs_the_current_password(mount: &Mount) {
     world.clock().advance(crate::given::HOUR);
     let credentials = world.sign_in(&person).await;
     let body = json!({ "currentPassword": person.password, "newPassword": "a fine new password" });
-    let changed = world.post("/password/change", body).bearer(&credentials.access).await.expect(200);
+    let changed = world.post("/password/change", body).by(&credentials).await.expect(200);
     assert_ne!(changed, Value::Null);
     let told = world.inbox().await.last(&person.address(), MailKind::Notice);
     assert!(matches!(told.content, auth_core::domain::Content::Notice(Notice::PasswordChanged)));

@@ -4,7 +4,7 @@ use auth_core::domain::MailKind;
 use http::Method;
 use serde_json::json;
 
-use super::{Mount, Person, World};
+use super::{Cookies, Mount, Person, World};
 use crate::Call::{Claim, Commit, FindSession, FindToken, FindUser, FindUserByEmail, Finish, SessionsOf, TokensOf};
 
 /// A guard costs one query: session, user, roles and epoch in one read.
@@ -12,9 +12,10 @@ pub async fn an_authenticated_request_is_one_query(mount: &Mount) {
     let world = World::new(mount).await;
     let credentials = world.sign_in(&world.registered().await).await;
     world.counting().take();
-    world.get("/me").bearer(&credentials.access).await.expect(200);
+    world.get("/me").by(&credentials).await.expect(200);
     assert_eq!(world.counting().take(), [FindSession]);
     world.get("/me").bearer("not a token").await.problem("UNAUTHORIZED");
+    world.get("/me").with_cookies(&Cookies::default().with("session", "no secret")).await.problem("UNAUTHORIZED");
     assert_eq!(world.counting().take(), []);
 }
 

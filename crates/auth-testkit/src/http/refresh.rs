@@ -7,7 +7,7 @@ use auth_core::settings::Reuse;
 use http::Method;
 use serde_json::json;
 
-use super::{Credentials, Mount, World};
+use super::{Mount, Tokens, World};
 use crate::Fault;
 use crate::given::{DAY, TICK};
 use crate::race::race;
@@ -19,9 +19,9 @@ pub async fn rr1_refresh_tokens_expire(mount: &Mount) {
     let world = World::new(mount).await;
     let person = world.registered().await;
     for (age, lives) in [(7 * DAY - TICK, true), (7 * DAY, false), (7 * DAY + TICK, false)] {
-        let first = world.sign_in(&person).await;
+        let first = world.tokens(&person).await;
         world.clock().advance(DAY);
-        let credentials = Credentials::of(&first.refresh(&world).await.expect(200));
+        let credentials = Tokens::of(&first.refresh(&world).await.expect(200));
         world.clock().advance(age);
         let reply = credentials.refresh(&world).await;
         assert!(if lives { reply.status == 200 } else { reply.is_problem("UNAUTHORIZED") }, "{age:?}: {reply:?}");
@@ -32,10 +32,10 @@ pub async fn rr1_refresh_tokens_expire(mount: &Mount) {
 pub async fn rr2_an_old_token_ends_its_session_only(mount: &Mount) {
     let world = World::new(mount).await;
     let person = world.registered().await;
-    let bystander = world.sign_in(&person).await;
-    let r0 = world.sign_in(&person).await;
-    let r1 = Credentials::of(&r0.refresh(&world).await.expect(200));
-    let r2 = Credentials::of(&r1.refresh(&world).await.expect(200));
+    let bystander = world.tokens(&person).await;
+    let r0 = world.tokens(&person).await;
+    let r1 = Tokens::of(&r0.refresh(&world).await.expect(200));
+    let r2 = Tokens::of(&r1.refresh(&world).await.expect(200));
     r0.refresh(&world).await.problem("UNAUTHORIZED");
     for dead in [&r0, &r1, &r2] {
         assert!(!dead.is_live(&world).await);
@@ -45,8 +45,8 @@ pub async fn rr2_an_old_token_ends_its_session_only(mount: &Mount) {
     bystander.refresh(&world).await.expect(200);
 
     // The last one, but later than a second tab would send it.
-    let r0 = world.sign_in(&person).await;
-    let r1 = Credentials::of(&r0.refresh(&world).await.expect(200));
+    let r0 = world.tokens(&person).await;
+    let r1 = Tokens::of(&r0.refresh(&world).await.expect(200));
     world.clock().advance(10 * SECOND + TICK);
     r0.refresh(&world).await.problem("UNAUTHORIZED");
     assert!(!r1.is_live(&world).await);
@@ -56,8 +56,8 @@ pub async fn rr2_an_old_token_ends_its_session_only(mount: &Mount) {
 /// RR2: the token just replaced costs no more than a 401 within the leeway, also when it comes twice.
 pub async fn rr2_the_leeway_forgives_the_last(mount: &Mount) {
     let world = World::new(mount).await;
-    let r0 = world.sign_in(&world.registered().await).await;
-    let r1 = Credentials::of(&r0.refresh(&world).await.expect(200));
+    let r0 = world.tokens(&world.registered().await).await;
+    let r1 = Tokens::of(&r0.refresh(&world).await.expect(200));
     world.clock().advance(9 * SECOND);
     for _ in 0..2 {
         r0.refresh(&world).await.problem("UNAUTHORIZED");
@@ -74,7 +74,7 @@ pub async fn rr2_the_leeway_forgives_the_last(mount: &Mount) {
 /// RR3: of fifty requests with one token one gets the successor; the session lives, and the successor works.
 pub async fn rr3_one_successor_under_race(mount: &Mount) {
     let world = World::new(mount).await;
-    let first = world.sign_in(&world.registered().await).await;
+    let first = world.tokens(&world.registered().await).await;
     let outcomes = race(50, |_| {
         let call = first.refresh(&world);
         async move { call.await }
@@ -84,7 +84,7 @@ pub async fn rr3_one_successor_under_race(mount: &Mount) {
     for reply in &replies {
         // The losers are refused; those beyond the account's budget of failures are told to wait.
         match reply.status {
-            200 => winners.push(Credentials::of(&reply.json())),
+            200 => winners.push(Tokens::of(&reply.json())),
             429 => {
                 reply.problem("RATE_LIMITED");
             }
@@ -101,10 +101,10 @@ pub async fn rr3_one_successor_under_race(mount: &Mount) {
 /// RR3: with `resume` all of them get the same successor.
 pub async fn rr3_resume_hands_out_the_same_successor(mount: &Mount) {
     let world = World::with(mount, |options| options.core.reuse = Reuse::Resume).await;
-    let first = world.sign_in(&world.registered().await).await;
+    let first = world.tokens(&world.registered().await).await;
     let outcomes = race(50, |_| {
         let call = first.refresh(&world);
-        async move { Credentials::of(&call.await.expect(200)).refresh }
+        async move { Tokens::of(&call.await.expect(200)).refresh }
     });
     let mut successors = outcomes.await.0;
     successors.dedup();
@@ -120,8 +120,8 @@ pub async fn rr4_dies_with_its_session(mount: &Mount) {
     let world = World::new(mount).await;
     for end in ["logout", "logout by token", "logout all", "end", "change", "reset", "suspend"] {
         let person = world.registered().await;
-        let held = world.sign_in(&person).await;
-        let other = world.sign_in(&person).await;
+        let held = world.tokens(&person).await;
+        let other = world.tokens(&person).await;
         match end {
             "logout" => world.post("/logout", json!({})).bearer(&held.access).await.expect(204),
             "logout by token" => world.post("/logout", json!({ "refreshToken": held.refresh })).await.expect(204),
@@ -154,7 +154,7 @@ pub async fn rr4_dies_with_its_session(mount: &Mount) {
 pub async fn rr5_a_session_that_may_live_is_not_reported_dead(mount: &Mount) {
     let world = World::new(mount).await;
     let person = world.registered().await;
-    let credentials = world.sign_in(&person).await;
+    let credentials = world.tokens(&person).await;
     let id = credentials.session_id(&world).await;
     for calls in 0..2 {
         for call in [

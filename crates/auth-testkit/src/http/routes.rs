@@ -3,6 +3,7 @@
 use auth_core::domain::MailKind;
 use serde_json::{Value, json};
 
+use super::table::Who;
 use super::world::limit;
 use super::{Mount, World, table};
 
@@ -41,10 +42,10 @@ pub async fn rb1_guarded_operations_want_a_credential(mount: &Mount) {
     let world = World::new(mount).await;
     let person = world.registered().await;
     let dead = world.sign_in(&person).await;
-    world.post("/logout", json!({})).bearer(&dead.access).await.expect(204);
+    world.post("/logout", json!({})).by(&dead).await.expect(204);
     for route in world.routes() {
-        let is_guarded = table::row(route.operation).is_guarded;
-        for call in [table::call(&world, route), table::call(&world, route).bearer(&dead.access)] {
+        let is_guarded = table::row(route.operation).who > Who::Anybody;
+        for call in [table::call(&world, route), table::call(&world, route).by(&dead)] {
             let reply = call.from(&person.peer).await;
             if is_guarded {
                 reply.problem("UNAUTHORIZED");
@@ -58,7 +59,7 @@ pub async fn rb1_guarded_operations_want_a_credential(mount: &Mount) {
 pub async fn vt5_no_token_opens_another_door(mount: &Mount) {
     let world = World::new(mount).await;
     let person = world.registered().await;
-    let credentials = world.sign_in(&person).await;
+    let credentials = world.tokens(&person).await;
     world.post("/password/reset/request", json!({ "email": person.email })).await.expect(202);
     let verify = world.link(&person, MailKind::Verify).await;
     let reset = world.link(&person, MailKind::Reset).await;

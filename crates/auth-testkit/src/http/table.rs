@@ -7,10 +7,27 @@ use super::{Call, World};
 
 /// What is expected of an operation.
 pub(super) struct Row {
-    /// Whether it wants an access token.
-    pub(super) is_guarded: bool,
+    /// Who may ask for it.
+    pub(super) who: Who,
+    /// What such a one is answered with.
+    pub(super) status: u16,
     /// Bodies that it takes, field by field, each with a value that is well-formed.
     pub(super) bodies: &'static [&'static [(&'static str, &'static str)]],
+    /// Whether it checks a password, a token or a code, and so tells right from wrong.
+    pub(super) checks_a_credential: bool,
+}
+
+/// Who may ask for an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Who {
+    /// Everybody; what they are answered with depends on what they send.
+    Anybody,
+    /// Whoever is signed in.
+    SignedIn,
+    /// Whoever signed in just now.
+    Fresh,
+    /// Administrators.
+    Admin,
 }
 
 /// The row of an operation.
@@ -23,26 +40,52 @@ pub(super) fn row(operation: Operation) -> Row {
     const LOCALE: (&str, &str) = ("locale", "en");
     const NAME: (&str, &str) = ("name", "Ann");
 
-    let open = |bodies| Row { is_guarded: false, bodies };
-    let guarded = |bodies| Row { is_guarded: true, bodies };
-    match operation {
-        Operation::Register => open(&[&[EMAIL, PASSWORD, NAME, LOCALE]]),
-        Operation::SignIn => open(&[&[EMAIL, PASSWORD, ("deviceToken", "AAAA")]]),
-        Operation::Refresh | Operation::SignOut => open(&[&[REFRESH]]),
-        Operation::RequestVerification | Operation::RequestReset => open(&[&[EMAIL]]),
-        Operation::ConfirmVerification => open(&[&[TOKEN], &[EMAIL, CODE]]),
-        Operation::ConfirmReset => open(&[&[TOKEN, PASSWORD], &[EMAIL, CODE, PASSWORD]]),
-        Operation::ChangePassword => {
-            guarded(&[&[("currentPassword", "old enough to be changed"), ("newPassword", "new enough to be kept")]])
+    use Operation as O;
+    let open = |bodies| Row { who: Who::Anybody, status: 200, bodies, checks_a_credential: false };
+    let guarded = |who, status, bodies| Row { who, status, bodies, checks_a_credential: false };
+    let row = match operation {
+        O::Register => open(&[&[EMAIL, PASSWORD, NAME, LOCALE]]),
+        O::SignIn => open(&[&[EMAIL, PASSWORD, ("deviceToken", "AAAA")]]),
+        O::Refresh | O::SignOut => open(&[&[REFRESH]]),
+        O::RequestVerification | O::RequestReset => open(&[&[EMAIL]]),
+        O::ConfirmVerification => open(&[&[TOKEN], &[EMAIL, CODE]]),
+        O::ConfirmReset => open(&[&[TOKEN, PASSWORD], &[EMAIL, CODE, PASSWORD]]),
+        O::ConfirmEmailChange => open(&[&[TOKEN], &[CODE]]),
+        O::UndoEmailChange => open(&[&[TOKEN]]),
+        O::ChangePassword => {
+            const BODY: &[(&str, &str)] =
+                &[("currentPassword", "old enough to be changed"), ("newPassword", "new enough to be kept")];
+            guarded(Who::SignedIn, 200, &[BODY])
         }
-        Operation::EditProfile => {
-            guarded(&[&[NAME, LOCALE, ("imageUrl", "https://example.com/"), ("phoneNumber", "+4930123456")]])
+        O::EditProfile => {
+            const BODY: &[(&str, &str)] =
+                &[NAME, LOCALE, ("imageUrl", "https://example.com/"), ("phoneNumber", "+4930123456")];
+            guarded(Who::SignedIn, 200, &[BODY])
         }
-        Operation::SignOutEverywhere | Operation::ShowProfile | Operation::ListSessions | Operation::EndSession => {
-            guarded(&[])
+        O::ShowProfile | O::ListSessions | O::ShowCsrfToken => guarded(Who::SignedIn, 200, &[]),
+        O::SignOutEverywhere | O::EndSession => guarded(Who::SignedIn, 204, &[]),
+        O::Reauthenticate => guarded(Who::SignedIn, 200, &[&[PASSWORD]]),
+        O::ExportAccount => guarded(Who::Fresh, 200, &[]),
+        O::DeleteAccount => guarded(Who::Fresh, 204, &[]),
+        O::RequestEmailChange => guarded(Who::Fresh, 202, &[&[EMAIL]]),
+        O::ListUsers | O::ShowUser | O::ListAuditEvents => guarded(Who::Admin, 200, &[]),
+        O::SuspendUser | O::ReactivateUser | O::GrantRole | O::RevokeRole | O::EndUserSessions => {
+            guarded(Who::Admin, 204, &[])
         }
         other => panic!("{other:?} has no row: say what is expected of it"),
-    }
+    };
+    let checks_a_credential = matches!(
+        operation,
+        O::SignIn
+            | O::Refresh
+            | O::ConfirmVerification
+            | O::ConfirmReset
+            | O::ConfirmEmailChange
+            | O::UndoEmailChange
+            | O::ChangePassword
+            | O::Reauthenticate
+    );
+    Row { checks_a_credential, ..row }
 }
 
 impl Row {
@@ -68,6 +111,11 @@ pub(super) fn call(world: &World, route: &Route) -> Call {
 
 /// A call of a route, without a body.
 pub(super) fn bare_call(world: &World, route: &Route) -> Call {
-    let path = route.path.replace("{id}", "01890a5d-ac96-774b-bcce-b302099a8057");
+    call_about(world, route, "01890a5d-ac96-774b-bcce-b302099a8057")
+}
+
+/// The same, about what has that id.
+pub(super) fn call_about(world: &World, route: &Route, id: &str) -> Call {
+    let path = route.path.replace("{id}", id).replace("{role}", "editor");
     world.at(route.method.clone(), &path)
 }

@@ -44,7 +44,7 @@ pub async fn lt2_a_known_device_and_a_reset_let_the_owner_in(mount: &Mount) {
     let world = World::new(mount).await;
     let person = world.verified().await;
     let other = world.sign_in(&world.verified().await).await;
-    let device = world.sign_in(&person).await.device;
+    let device = world.sign_in(&person).await.device().to_owned();
     for i in 0..20 {
         guess(&world, &person.email, &format!("203.0.113.{i}")).await;
     }
@@ -53,7 +53,7 @@ pub async fn lt2_a_known_device_and_a_reset_let_the_owner_in(mount: &Mount) {
         world.post("/login", body).from(&person.peer)
     };
     world.post("/login", person.credentials()).from(&person.peer).await.problem("RATE_LIMITED");
-    for no_device in [&*other.device, "made up", &device[1..]] {
+    for no_device in [other.device(), "made up", &device[1..]] {
         with_device(&person.password, no_device).await.problem("RATE_LIMITED");
     }
     with_device(&person.password, &device).await.expect(200);
@@ -130,8 +130,8 @@ pub async fn rl1_proxies_vouch_for_one_entry(mount: &Mount) {
     let person = world.registered().await;
     let call =
         world.post("/login", person.credentials()).from("10.0.0.1").header("x-forwarded-for", "::ffff:198.51.100.7");
-    let credentials = super::Credentials::of(&call.await.expect(200));
-    let me = world.get("/me").bearer(&credentials.access).await.expect(200);
+    let credentials = super::Credentials::of(&call.await);
+    let me = world.get("/me").by(&credentials).await.expect(200);
     assert_eq!(me["session"]["ip"], "198.51.100.7");
 
     let everybody = "::/0".parse().expect("a network");

@@ -4,7 +4,7 @@ use auth_core::domain::MailKind;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{Credentials, Mount, Person, World};
+use super::{Mount, Person, Tokens, World};
 
 /// Register, prove the address by code, sign in, look, refresh, sign out.
 pub async fn by_code(mount: &Mount) {
@@ -27,7 +27,7 @@ pub async fn by_code(mount: &Mount) {
     let signed_in = world.post("/login", person.credentials()).header("user-agent", agent).await.expect(200);
     assert_eq!(keys(&signed_in), ["accessToken", "deviceToken", "expiresIn", "refreshToken", "tokenType", "user"]);
     assert_eq!(signed_in["expiresIn"], 900);
-    let credentials = Credentials::of(&signed_in);
+    let credentials = Tokens::of(&signed_in);
 
     let me = world.get("/me").bearer(&credentials.access).await.expect(200);
     assert_eq!(
@@ -39,7 +39,7 @@ pub async fn by_code(mount: &Mount) {
     assert_eq!((&me["session"]["ip"], &me["session"]["userAgent"]), (&json!("192.0.2.1"), &json!(agent)));
     assert_eq!(me["session"]["expiresAt"], "2026-01-08T00:00:00.123457Z");
 
-    let refreshed = Credentials::of(&credentials.refresh(&world).await.expect(200));
+    let refreshed = Tokens::of(&credentials.refresh(&world).await.expect(200));
     assert!(refreshed.is_live(&world).await);
     assert_ne!(refreshed.refresh, credentials.refresh);
 
@@ -68,20 +68,20 @@ pub async fn profile_is_edited(mount: &Mount) {
     let world = World::new(mount).await;
     let person = world.registered().await;
     let credentials = world.sign_in(&person).await;
-    let patch = |body: Value| world.call(Method::PATCH, "/me").bearer(&credentials.access).json(&body);
+    let patch = |body: Value| world.call(Method::PATCH, "/me").by(&credentials).json(&body);
 
     let edited = patch(json!({ "name": " Zoë ", "phoneNumber": "+49 30 123456", "unknown": 7 })).await.expect(200);
     assert_eq!((&edited["user"]["name"], &edited["user"]["phoneNumber"]), (&json!("Zoë"), &json!("+4930123456")));
     let edited = patch(json!({ "phoneNumber": null, "imageUrl": "https://example.com/z.png" })).await.expect(200);
     assert_eq!((&edited["user"]["name"], &edited["user"]["phoneNumber"]), (&json!("Zoë"), &Value::Null));
-    assert_eq!(world.get("/me").bearer(&credentials.access).await.expect(200)["user"], edited["user"]);
+    assert_eq!(world.get("/me").by(&credentials).await.expect(200)["user"], edited["user"]);
 
     let refused = patch(json!({ "name": "", "imageUrl": "javascript:alert(1)", "locale": 7 })).await;
     let problem = refused.problem("VALIDATION_FAILED");
     let fields: Vec<&str> =
         problem["errors"].as_array().into_iter().flatten().filter_map(|e| e["field"].as_str()).collect();
     assert_eq!(fields, ["name", "imageUrl", "locale"]);
-    assert_eq!(world.get("/me").bearer(&credentials.access).await.expect(200)["user"], edited["user"]);
+    assert_eq!(world.get("/me").by(&credentials).await.expect(200)["user"], edited["user"]);
 }
 
 const USER: [&str; 11] = [

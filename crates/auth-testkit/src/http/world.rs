@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::adapter::{LocalThrottle, NoBreachCheck, OpenPolicy, SystemEntropy};
-use auth_core::domain::{Email, MailKind, Status, UserId};
+use auth_core::domain::{Email, MailKind, Role, Status, UserId};
 use auth_core::flow::mail;
 use auth_core::keys::{KeyRing, Pepper};
 use auth_core::port::{Change, Limit, Store};
-use auth_core::settings::Settings;
+use auth_core::settings::{ExistingAddress, Settings};
 use auth_core::{Auth, Parts, Signing};
 use auth_http::{AuthHttp, HttpSettings, Profile, Route};
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{Call, Mount, TestHasher, Web};
+use super::{Call, Credentials, Mount, Reply, TestHasher, Tokens, Web};
 use crate::{Counting, FakeClock, Faulty, Inbox, given};
 
 /// Where the system says it is.
@@ -30,6 +30,8 @@ pub struct Options {
     pub core: Settings,
     /// About the wire.
     pub http: HttpSettings,
+    /// What the system speaks.
+    pub profile: Profile,
 }
 
 /// A whole system under test. Cheap to clone, so that racers can have one each.
@@ -56,7 +58,7 @@ impl World {
     pub async fn with(mount: &Mount, choose: impl FnOnce(&mut Options)) -> Self {
         let mut core = Settings::new(PUBLIC_URL);
         core.frontend_url = FRONTEND_URL.into();
-        let mut options = Options { core, http: HttpSettings::default() };
+        let mut options = Options { core, http: HttpSettings::default(), profile: mount.profile.clone() };
         choose(&mut options);
 
         let pepper = Pepper::new((0..32).collect::<Vec<u8>>()).expect("a pepper");
@@ -78,7 +80,7 @@ impl World {
             settings: options.core,
         };
         let auth = Auth::start(parts).await.expect("a system that starts");
-        let http = AuthHttp::new(auth, [Profile::tokens()], options.http).expect("a sound profile");
+        let http = AuthHttp::new(auth, [options.profile], options.http).expect("a sound profile");
         let web = (mount.web)(&http);
         Self(Arc::new(Inner { web, http, clock, inbox: Inbox::new(), faulty, counting, hasher }))
     }
@@ -93,9 +95,19 @@ impl World {
         Call::new(self.clone(), method, path)
     }
 
+    /// What the system speaks.
+    pub fn profile(&self) -> &Profile {
+        self.0.http.profiles().next().expect("a profile")
+    }
+
     /// What the paths of the profile begin with.
     pub fn prefix(&self) -> &str {
-        self.0.http.profiles().next().map_or("", |profile| &profile.prefix)
+        &self.profile().prefix
+    }
+
+    /// Whether registering tells who has an account.
+    pub fn conceals(&self) -> bool {
+        self.profile().existing_address == ExistingAddress::Conceal
     }
 
     /// A `GET`.
@@ -165,20 +177,53 @@ impl World {
         self.inbox().await.code(&person.address(), kind)
     }
 
-    /// Somebody who has registered; from an address of their own, as far as throttles go.
+    /// Registers somebody, from an address of their own, as far as throttles go.
+    pub async fn register(&self, person: &Person) -> Reply {
+        let reply = self.post("/register", person.credentials()).from(&person.peer).await;
+        reply.expect(if self.conceals() { 202 } else { 201 });
+        reply
+    }
+
+    /// Somebody with an account. Where registering is concealed, they have proved their address, or there would be none.
     pub async fn registered(&self) -> Person {
+        let person = self.unverified().await;
+        if self.conceals() {
+            self.verify(&person).await;
+        }
+        person
+    }
+
+    /// Somebody who has registered, and no more.
+    pub async fn unverified(&self) -> Person {
         let person = Person::new();
-        let body = json!({ "email": person.email, "password": person.password });
-        self.post("/register", body).from(&person.peer).await.expect(201);
+        self.register(&person).await;
         person
     }
 
     /// Somebody who has registered and proved the address.
     pub async fn verified(&self) -> Person {
-        let person = self.registered().await;
-        let token = self.link(&person, MailKind::Verify).await;
-        self.post("/verify/confirm", json!({ "token": token })).from(&person.peer).await.expect(200);
+        let person = self.unverified().await;
+        self.verify(&person).await;
         person
+    }
+
+    /// Proves somebody's address.
+    pub async fn verify(&self, person: &Person) {
+        let token = self.link(person, MailKind::Verify).await;
+        self.post("/verify/confirm", json!({ "token": token })).from(&person.peer).await.expect(200);
+    }
+
+    /// Somebody who is an administrator.
+    pub async fn admin(&self) -> Person {
+        let person = self.verified().await;
+        self.grant(&person, Role::admin()).await;
+        person
+    }
+
+    /// Gives somebody a role, as an operator does.
+    pub async fn grant(&self, person: &Person, role: Role) {
+        let user = self.user_id(person).await;
+        self.store().commit(&[Change::GrantRole { user, role }]).await.expect("to grant");
     }
 
     /// Somebody who is suspended.
@@ -196,8 +241,15 @@ impl World {
 
     /// Signs in.
     pub async fn sign_in(&self, person: &Person) -> Credentials {
-        let reply = self.post("/login", person.credentials()).from(&person.peer).await.expect(200);
-        Credentials::of(&reply)
+        Credentials::of(&self.post("/login", person.credentials()).from(&person.peer).await)
+    }
+
+    /// Signs in where tokens are delivered in the body.
+    pub async fn tokens(&self, person: &Person) -> Tokens {
+        match self.sign_in(person).await {
+            Credentials::Tokens(tokens) => tokens,
+            Credentials::Browser(_) => panic!("this profile delivers cookies"),
+        }
     }
 
     /// The id of somebody's account.
@@ -254,44 +306,6 @@ impl Person {
 impl Default for Person {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// What a sign-in yields.
-#[derive(Debug, Clone)]
-pub struct Credentials {
-    /// The access token.
-    pub access: String,
-    /// The refresh token.
-    pub refresh: String,
-    /// The device token.
-    pub device: String,
-}
-
-impl Credentials {
-    /// From an *Authenticated*.
-    pub fn of(authenticated: &Value) -> Self {
-        let text = |name: &str| authenticated[name].as_str().unwrap_or_else(|| panic!("no {name}")).to_owned();
-        assert_eq!(authenticated["tokenType"], "Bearer");
-        Self { access: text("accessToken"), refresh: text("refreshToken"), device: text("deviceToken") }
-    }
-
-    /// Whether the access token still opens anything.
-    pub async fn is_live(&self, world: &World) -> bool {
-        let reply = world.get("/me").bearer(&self.access).await;
-        assert!(matches!(reply.status, 200 | 401), "{reply:?}");
-        reply.status == 200
-    }
-
-    /// Exchanges the refresh token.
-    pub fn refresh(&self, world: &World) -> Call {
-        world.post("/refresh", json!({ "refreshToken": self.refresh }))
-    }
-
-    /// The session's id, as the user sees it.
-    pub async fn session_id(&self, world: &World) -> String {
-        let me = world.get("/me").bearer(&self.access).await.expect(200);
-        me["session"]["id"].as_str().expect("an id").to_owned()
     }
 }
 

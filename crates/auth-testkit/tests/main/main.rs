@@ -4,7 +4,6 @@
 
 mod fault;
 mod flows;
-mod imported;
 mod inbox;
 mod memory;
 mod nodes;
