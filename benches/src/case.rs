@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use auth_axum::CurrentUser;
 use auth_core::access_token::{AccessTokens, Ed25519Key, Grant, HmacSecret, KeySet};
-use auth_core::adapter::{DangerNoThrottle, NoBreachCheck, SystemClock, SystemEntropy};
+use auth_core::adapter::{DangerNoThrottle, NoBreachCheck, OpenPolicy, SystemClock, SystemEntropy};
 use auth_core::domain::{Session, Timestamp, User};
 use auth_core::keys::{KeyRing, Pepper};
 use auth_core::port::{Change, Clock, Store};
@@ -72,7 +72,7 @@ impl Kind {
         let tokens = AccessTokens::new(settings.public_url.clone(), settings.audience.clone(), keys);
         let user = User { created_at: now, ..given::user() };
         let sessions: Vec<Session> = (0..self.tokens).map(|_| session(&user, now)).collect();
-        let mut changes = vec![Change::CreateUser { user: user.clone(), password: given::hash() }];
+        let mut changes = vec![Change::CreateUser { user: user.clone(), password: Some(given::hash()) }];
         changes.extend(sessions.iter().cloned().map(Change::OpenSession));
         store.commit(&changes).await?;
 
@@ -91,12 +91,14 @@ impl Kind {
             hasher: Arc::new(FastHasher::default()),
             throttle: Arc::new(DangerNoThrottle),
             breached: Arc::new(NoBreachCheck),
+            policy: Arc::new(OpenPolicy),
+            observer: None,
             ring: KeyRing::new(&Pepper::new(given::bytes::<32>())?, &[]),
             signing,
             settings,
         };
         let http = AuthHttp::new(Auth::start(parts).await?, [Profile::tokens()], HttpSettings::default())?;
-        let route = get(async |CurrentUser(user): CurrentUser| hello(&user.email.to_string()));
+        let route = get(async |user: CurrentUser| hello(&user.email.to_string()));
         let router = router.merge(Router::new().route(&path, route).with_state(http));
         Ok((router, Case { name: self.name, target: Some(self.target), requests: requests.into() }))
     }

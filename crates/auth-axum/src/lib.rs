@@ -10,7 +10,7 @@
 //! use auth_http::AuthHttp;
 //! use axum::{Router, routing::get};
 //!
-//! async fn hello(CurrentUser(user): CurrentUser) -> String {
+//! async fn hello(user: CurrentUser) -> String {
 //!     format!("Hello, {}", user.email)
 //! }
 //!
@@ -27,8 +27,19 @@
 //!
 //! Merge the router, don't `nest` it: the prefix is the profile's, and paths are compared as the client sent them.
 
+mod deny_by_default;
 mod extract;
+mod guard;
+mod identify;
+mod name;
 mod router;
+mod visit;
 
-pub use extract::{CurrentSession, CurrentUser, Rejection};
+pub use deny_by_default::DenyByDefault;
+pub use extract::{AuthState, CsrfToken, CurrentSession, CurrentUser, Guest, HasPermission, HasRole, VerifiedUser};
+pub use guard::{Guard, Guarded, Guards};
+pub use identify::Rejection;
+#[doc(hidden)]
+pub use name::__is_role_name;
+pub use name::{Admin, PermissionName, RoleName};
 pub use router::{root_router, router, service};

@@ -19,16 +19,16 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 /// - Serve with `into_make_service_with_connect_info::<SocketAddr>()`. Without the peers' addresses all clients share
 ///   the throttles of one, and the log says so.
 pub fn router<S: Clone + Send + Sync + 'static>(http: &AuthHttp) -> Router<S> {
-    let mut router = table(http, http.routes());
-    for prefix in http.profiles().map(|profile| &profile.prefix) {
-        // Not `nest`, whose prefix with a slash after it would be axum's bare 404.
-        for path in [prefix.clone(), format!("{prefix}/"), format!("{prefix}/{{*rest}}")] {
-            if !http.routes().iter().any(|route| route.path == path) {
-                router = router.route(&path, any(unrouted(http.clone())));
-            }
-        }
-    }
-    router
+    let unrouted_paths = unrouted_paths(http).into_iter();
+    unrouted_paths.fold(table(http, http.routes()), |router, path| router.route(&path, any(unrouted(http.clone()))))
+}
+
+/// The paths that take up what no route below a prefix does. Not `nest`, whose prefix with a slash after it would be
+/// axum's bare 404.
+pub(crate) fn unrouted_paths(http: &AuthHttp) -> Vec<String> {
+    let prefixes = http.profiles().map(|profile| &profile.prefix);
+    let paths = prefixes.flat_map(|prefix| [prefix.clone(), format!("{prefix}/"), format!("{prefix}/{{*rest}}")]);
+    paths.filter(|path| !http.routes().iter().any(|route| route.path == *path)).collect()
 }
 
 /// The operations at the server's root, for an application that has no probes of its own: `/.well-known/jwks.json`,
@@ -75,14 +75,19 @@ type BoxFuture = std::pin::Pin<Box<dyn Future<Output = Response> + Send>>;
 async fn handle(http: &AuthHttp, route: &Route, request: Request) -> http::Response<Bytes> {
     let (head, body) = request.into_parts();
     let peer = peer(&head.extensions);
-    match tokio::time::timeout(Route::BODY_TIMEOUT, read(body, route.max_body)).await {
-        Ok(Ok(body)) => http.handle(route, Request::from_parts(head, body), peer).await,
-        Ok(Err(problem)) => http.reject(problem, &head.headers),
-        Err(_) => http.reject(Problem::request_timeout(), &head.headers),
+    match read(body, route.max_body).await {
+        Ok(body) => http.handle(route, Request::from_parts(head, body), peer).await,
+        Err(problem) => http.reject(problem, &head.headers),
     }
 }
 
-async fn read(body: Body, max: usize) -> Result<Bytes, Problem> {
+/// The whole body, if it is no larger than `max` and doesn't keep us waiting.
+pub(crate) async fn read(body: Body, max: usize) -> Result<Bytes, Problem> {
+    let reading = tokio::time::timeout(Route::BODY_TIMEOUT, read_at_leisure(body, max));
+    reading.await.unwrap_or_else(|_| Err(Problem::request_timeout()))
+}
+
+async fn read_at_leisure(body: Body, max: usize) -> Result<Bytes, Problem> {
     // A body that says it is too large isn't waited for, nor asked for where the client awaits `100 Continue`.
     if body.size_hint().lower() > u64::try_from(max).unwrap_or(u64::MAX) {
         return Err(Problem::payload_too_large(max));

@@ -30,11 +30,8 @@ impl FromRef<State> for AuthHttp {
 fn application(auth: &AuthHttp) -> Router {
     Router::new()
         .route("/", get(async || "home"))
-        .route("/hello", get(async |CurrentUser(user): CurrentUser| user.email.to_string()))
-        .route(
-            "/both",
-            get(async |user: CurrentUser, session: CurrentSession| (user.0.id == session.0.user).to_string()),
-        )
+        .route("/hello", get(async |user: CurrentUser| user.email.to_string()))
+        .route("/both", get(async |user: CurrentUser, session: CurrentSession| (user.id == session.user).to_string()))
         .route("/maybe", get(async |user: Option<CurrentUser>| user.is_some().to_string()))
         .merge(auth_axum::router(auth))
         .with_state(State { auth: auth.clone() })

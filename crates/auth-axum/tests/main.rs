@@ -3,10 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 mod application;
+mod deny_by_default;
+mod guards;
+mod host;
 mod on_memory;
 mod on_postgres;
 mod on_sqlite;
 mod on_the_wire;
+mod rate_limit;
 mod report;
 mod slow_bodies;
 mod web;

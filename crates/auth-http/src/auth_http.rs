@@ -25,7 +25,7 @@ use crate::request::{self, Incoming};
 use crate::request_id::X_REQUEST_ID;
 use crate::route::{Access, Operation, Route};
 use crate::settings::HttpSettings;
-use crate::{client, cors, endpoint, misdirected, origin, page, reply, request_id, span};
+use crate::{client, cors, csrf, endpoint, misdirected, origin, page, reply, request_id, span};
 
 /// The operations of one or several profiles over HTTP, for any framework: `http::Request<Bytes>` in,
 /// `http::Response<Bytes>` out.
@@ -184,15 +184,41 @@ impl AuthHttp {
 
     /// The same, for what guests may ask for too: `None` where there is no credential. A session cookie that is dead
     /// counts as none, since its browser goes on sending it; a dead access token doesn't, so that its client notices.
+    /// `csrf_token` is as for [`identify_form`](Self::identify_form).
     ///
     /// # Errors
     /// As [`identify`](Self::identify), otherwise.
-    pub async fn identify_optional(&self, head: &Parts, peer: Option<IpAddr>) -> Result<Option<Identified>, Problem> {
+    pub async fn identify_optional(
+        &self,
+        head: &Parts,
+        peer: Option<IpAddr>,
+        csrf_token: Option<&str>,
+    ) -> Result<Option<Identified>, Problem> {
         let Some(mount) = self.presented(&head.headers) else { return Ok(None) };
-        match self.identify(head, peer).await {
+        match self.identify_form(head, peer, csrf_token).await {
             Err(problem) if mount.cookies.is_some() && problem.code() == ProblemCode::Unauthorized => Ok(None),
             outcome => outcome.map(Some),
         }
+    }
+
+    /// Whether [`identify_form`](Self::identify_form) depends on what the body has in the field `csrf_token`: a form that a
+    /// browser authenticates by cookie, under a profile that wants the token, without the header. Other bodies needn't be
+    /// read for it.
+    pub fn wants_form_field(&self, head: &Parts) -> bool {
+        let wants_token =
+            self.presented(&head.headers).is_some_and(|mount| mount.cookies.is_some() && mount.profile.csrf_token);
+        wants_token
+            && !head.method.is_safe()
+            && !head.headers.contains_key(csrf::HEADER)
+            && request::is_form(&head.headers)
+    }
+
+    /// Refuses what another site makes a browser send, whether or not anybody is signed in.
+    ///
+    /// # Errors
+    /// 403 for an unsafe method from a foreign origin.
+    pub fn check_origin(&self, head: &Parts) -> Result<(), Problem> {
+        origin::check(&head.method, &head.headers, &self.0.origins)
     }
 
     /// Whether the request carries a credential, live or dead: without one, [`identify`](Self::identify) is 401.

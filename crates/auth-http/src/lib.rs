@@ -17,6 +17,7 @@ pub mod csrf;
 mod device;
 mod endpoint;
 mod fields;
+mod guard;
 mod idempotency;
 mod identity;
 mod misdirected;
@@ -36,6 +37,7 @@ mod span;
 
 pub use auth_http::{AuthHttp, SetupError};
 pub use cookie::{CookieSettings, SameSite};
+pub use guard::Demand;
 pub use identity::Identified;
 pub use origin::{InvalidOrigin, Origin};
 pub use problem::{FieldError, Problem, ProblemCode};

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue};
 
 use crate::body::Fields;
 use crate::fields::FromFields;
+use crate::page;
 use crate::problem::{Problem, ProblemCode};
 use crate::route::Parameters;
 
@@ -85,6 +86,12 @@ pub(crate) fn check_body(headers: &HeaderMap, body: &[u8], max: usize, media_typ
         return unsupported("Send one Content-Type header.");
     };
     if is_of_type(sent, media_type) { Ok(()) } else { unsupported("Send the body as application/json.") }
+}
+
+/// Whether the body is said to be a form's, and nothing else.
+pub(crate) fn is_form(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    matches!((types.next(), types.next()), (Some(sent), None) if is_of_type(sent, page::FORM))
 }
 
 fn is_of_type(sent: &HeaderValue, media_type: &str) -> bool {

@@ -254,6 +254,11 @@ impl Operation {
         matches!(self, Self::Jwks | Self::Health | Self::Readiness)
     }
 
+    /// Whether it is at the server's root, outside every prefix.
+    pub(crate) fn is_at_root(self) -> bool {
+        self.is_page() || Self::ROOT.iter().any(|(operation, _)| *operation == self)
+    }
+
     /// Whether it answers with a page, and takes a page's form.
     pub(crate) fn is_page(self) -> bool {
         Self::PAGES.iter().any(|(page, ..)| *page == self)

@@ -19,6 +19,9 @@ use crate::route::{Operation, Route};
 pub struct Answered {
     /// What was asked for.
     pub operation: Operation,
+    /// The place of its profile among [`AuthHttp::profiles`](crate::AuthHttp::profiles); `None` for what is at the
+    /// server's root.
+    pub profile: Option<usize>,
 }
 
 /// Answers a request by `work`, in a span `request`.
@@ -45,7 +48,8 @@ pub(crate) async fn answer(
     let begun = Instant::now();
     let answer = async {
         let mut response = work.await;
-        response.extensions_mut().insert(Answered { operation: route.operation });
+        let profile = (!route.operation.is_at_root()).then_some(route.profile);
+        response.extensions_mut().insert(Answered { operation: route.operation, profile });
         note_end(&response, begun);
         response
     };
@@ -125,7 +129,10 @@ mod tests {
                 response
             };
             let response = answer(&route, &Method::DELETE, "r1", work).now_or_never().unwrap();
-            assert_eq!(response.extensions().get(), Some(&Answered { operation: Operation::EndSession }));
+            assert_eq!(
+                response.extensions().get(),
+                Some(&Answered { operation: Operation::EndSession, profile: Some(0) })
+            );
         });
         let fields =
             [r#"request_id="r1""#, "method=DELETE", r#"route="/v1/auth/sessions/{id}""#, "operation=EndSession"];

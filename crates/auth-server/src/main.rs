@@ -4,6 +4,7 @@ mod command;
 mod config;
 mod doctor;
 mod log;
+mod metrics;
 mod pepper_file;
 mod service;
 

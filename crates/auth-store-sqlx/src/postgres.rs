@@ -100,6 +100,8 @@ fn trouble(error: &dyn DatabaseError) -> Trouble {
     match &*code {
         // Deadlock, serialisation failure, lock timeout.
         "40P01" | "40001" | "55P03" => Trouble::Contention,
+        // Foreign key: what a row is to refer to was deleted since the statement saw it. The next attempt doesn't see it.
+        "23503" => Trouble::Contention,
         // The server ends the connection: shutdown, crash of another backend, dropped database, a time limit.
         "57P01" | "57P02" | "57P04" | "57P05" | "25P03" => Trouble::Cut,
         // Starting up; statement timeout; a standby that doesn't take writes.

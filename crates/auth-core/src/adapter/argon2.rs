@@ -1,8 +1,13 @@
 //! Argon2id in a bounded pool of threads.
 
+mod foreign;
+mod limits;
+mod reserve;
+mod settings;
+mod stored;
+
 use std::fmt;
 use std::io;
-use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -16,14 +21,20 @@ use aws_lc_rs::constant_time;
 use tokio::sync::oneshot;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::domain::{KeyId, Password, PasswordHash};
+pub use self::settings::{Argon2Settings, InvalidArgon2Settings, PasswordKeys, PoolSettings};
+
+use self::reserve::Reserve;
+use self::stored::{Argon2Hash, Stored};
+use crate::domain::{Password, PasswordHash, UnusableHash};
 use crate::port::{Entropy, HashError, PasswordHasher, Verdict};
 
 /// Hashes passwords with Argon2id on threads of its own.
 ///
 /// - Keyed with a subkey of the pepper, whose id stands as `keyid` in the PHC string; verifying picks the key by it.
-/// - Memory is threads × [`PoolSettings::max_memory_kib`], taken at the start and used again for each password
-///   (38 MiB on two cores by default). Each hash erases what it wrote.
+/// - Verifies what [`PasswordHash::import`] accepts as well, and calls it outdated, so that the next sign-in replaces it.
+/// - Memory is threads × what a new hash takes, taken at the start and used again for each password (38 MiB on two cores
+///   by default). Imported hashes that ask for more take up to 256 MiB beyond that, all threads together, while they are
+///   verified. Argon2 erases what it wrote.
 /// - As many passwords wait as [`PoolSettings::queue`] says; the next is [`HashError::Busy`] at once.
 /// - A caller who has gone away while waiting is passed over.
 /// - Dropped, it ends its threads after the hash that each is at.
@@ -32,121 +43,31 @@ pub struct Argon2Pool {
     shared: Arc<Shared>,
 }
 
-/// How large the pool is and what its hashes cost.
-#[derive(Debug, Clone)]
-pub struct PoolSettings {
-    /// What a new hash costs.
-    pub argon2: Argon2Settings,
-    /// Threads that hash.
-    pub threads: NonZeroUsize,
-    /// Passwords that may wait.
-    pub queue: NonZeroUsize,
-    /// Memory in KiB that each thread has, if that is more than new hashes take: hashes of imported users may ask for
-    /// more. A stored hash that asks for more than this is unreadable, so that a corrupted one can't take the memory of
-    /// the machine.
-    pub max_memory_kib: u32,
-}
-
-/// As many threads as there are cores, 64 waiting, and no more memory than new hashes take.
-impl Default for PoolSettings {
-    fn default() -> Self {
-        Self {
-            argon2: Argon2Settings::default(),
-            threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-            queue: const { NonZeroUsize::new(64).unwrap() },
-            max_memory_kib: 0,
-        }
-    }
-}
-
-/// What an Argon2id hash costs: at least 19456 KiB in 2 passes (OWASP Password Storage Cheat Sheet, which meets every
-/// row of ASVS 5.0 Appendix C).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Argon2Settings {
-    memory_kib: u32,
-    passes: u32,
-    lanes: u32,
-}
-
-/// The settings are refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidArgon2Settings {
-    /// Cheaper to attack than ASVS allows.
-    #[error("Argon2id needs at least 19456 KiB of memory, 2 passes and 1 lane")]
-    TooWeak,
-    /// So costly that it is surely a slip.
-    #[error("Argon2id takes at most 1 GiB (1048576 KiB) of memory, 64 passes and 64 lanes here")]
-    TooCostly,
-}
-
-impl Argon2Settings {
-    /// `memory_kib` (m) KiB of memory, `passes` (t) over it, in `lanes` (p), which one thread works off in turn.
-    ///
-    /// # Errors
-    /// [`InvalidArgon2Settings`] when that is too little or absurdly much.
-    pub const fn new(memory_kib: u32, passes: u32, lanes: u32) -> Result<Self, InvalidArgon2Settings> {
-        if memory_kib < 19_456 || passes < 2 || lanes < 1 {
-            Err(InvalidArgon2Settings::TooWeak)
-        } else if memory_kib > 1 << 20 || passes > MAX_PASSES || lanes > 64 {
-            Err(InvalidArgon2Settings::TooCostly)
-        } else {
-            Ok(Self { memory_kib, passes, lanes })
-        }
-    }
-
-    /// KiB of memory that a hash takes (m).
-    pub const fn memory_kib(&self) -> u32 {
-        self.memory_kib
-    }
-}
-
-/// m=19456, t=2, p=1.
-impl Default for Argon2Settings {
-    fn default() -> Self {
-        Self { memory_kib: 19_456, passes: 2, lanes: 1 }
-    }
-}
-
-/// The keys of password hashes: one that makes them, and those that made them before.
-pub struct PasswordKeys {
-    /// Makes hashes, and verifies those it made.
-    pub current: (KeyId, Zeroizing<[u8; 32]>),
-    /// Verify only; what they made is outdated.
-    pub old: Vec<(KeyId, Zeroizing<[u8; 32]>)>,
-}
-
-impl PasswordKeys {
-    fn find(&self, id: KeyId) -> Option<&[u8; 32]> {
-        std::iter::once(&self.current).chain(&self.old).find(|(key, _)| *key == id).map(|(_, secret)| &**secret)
-    }
-}
-
-impl fmt::Debug for PasswordKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let old: Vec<_> = self.old.iter().map(|(id, _)| id).collect();
-        f.debug_struct("PasswordKeys").field("current", &self.current.0).field("old", &old).finish_non_exhaustive()
-    }
-}
-
 impl Argon2Pool {
     /// Starts the threads.
     ///
     /// # Errors
     /// An I/O error when memory or threads can't be had.
     pub fn new(settings: &PoolSettings, keys: PasswordKeys, entropy: Arc<dyn Entropy>) -> io::Result<Self> {
-        let Argon2Settings { memory_kib, passes, lanes } = settings.argon2;
+        let memory_kib = settings.argon2.memory_kib();
         let params = ParamsBuilder::new()
             .m_cost(memory_kib)
-            .t_cost(passes)
-            .p_cost(lanes)
+            .t_cost(settings.argon2.passes)
+            .p_cost(settings.argon2.lanes)
             .output_len(OUTPUT_LEN)
             .keyid(argon2::KeyId::new(keys.current.0.as_bytes()).map_err(io::Error::other)?)
             .build()
             .map_err(io::Error::other)?;
-        let blocks = usize::try_from(memory_kib.max(settings.max_memory_kib)).map_err(io::Error::other)?;
+        let blocks = usize::try_from(memory_kib).map_err(io::Error::other)?;
         let (jobs, queue) = sync_channel(settings.queue.get());
         let queue = Arc::new(Mutex::new(queue));
-        let shared = Arc::new(Shared { params, keys, entropy, hashed: AtomicU64::new(0) });
+        let shared = Arc::new(Shared {
+            params,
+            keys,
+            entropy,
+            reserve: Reserve::new(limits::MEMORY_KIB),
+            hashed: AtomicU64::new(0),
+        });
         for i in 0..settings.threads.get() {
             let worker = Worker { shared: Arc::clone(&shared), memory: allocate(blocks)?, dirty: 0 };
             let queue = Arc::clone(&queue);
@@ -194,8 +115,6 @@ impl PasswordHasher for Argon2Pool {
 const OUTPUT_LEN: usize = 32;
 /// Bytes of a new salt (RFC 9106 §3.1 recommends 128 bits).
 const SALT_LEN: usize = 16;
-/// Passes that a hash may ask for: a corrupted figure must not occupy a thread for hours.
-const MAX_PASSES: u32 = 64;
 
 type Reply<T> = oneshot::Sender<Result<T, HashError>>;
 
@@ -209,10 +128,11 @@ struct Shared {
     params: Params,
     keys: PasswordKeys,
     entropy: Arc<dyn Entropy>,
+    reserve: Reserve,
     hashed: AtomicU64,
 }
 
-/// All of the memory of one thread, or an error where the system has none left.
+/// Memory in blocks of 1 KiB, or an error where the system has none left.
 fn allocate(blocks: usize) -> io::Result<Vec<Block>> {
     let mut memory = Vec::new();
     memory.try_reserve_exact(blocks).map_err(|error| io::Error::new(io::ErrorKind::OutOfMemory, error))?;
@@ -272,24 +192,39 @@ impl Worker {
 
     fn verify(&mut self, password: &Password, hash: Option<&PasswordHash>) -> Result<Verdict, HashError> {
         let Some(hash) = hash else {
-            // An unknown address costs what a known one does (ASVS 6.3.8).
+            // An unknown address costs what a known one does (ASVS 6.3.8), unless that one's hash is still an imported one.
             self.current(password, &[0; SALT_LEN])?;
             return Ok(Verdict::Mismatch);
         };
-        match hash.as_phc().split('$').nth(1) {
-            Some("argon2id" | "argon2i" | "argon2d") => self.verify_argon2(password, hash),
-            _ => Err(HashError::Unreadable("of an unknown kind".to_owned())),
-        }
+        let stored = Stored::read(hash.as_phc()).map_err(|why| HashError::Unreadable(why.to_string()))?;
+        let matches = match &stored {
+            Stored::Argon2(hash) => return self.verify_argon2(password, hash),
+            Stored::Bcrypt(hash) => hash.matches(password.expose()),
+            Stored::Pbkdf2(hash) => hash.matches(password.expose()),
+            Stored::Scrypt(hash) => {
+                let _share = self.shared.reserve.take(hash.memory_kib);
+                hash.matches(password.expose())
+            }
+        };
+        self.shared.hashed.fetch_add(1, Ordering::Relaxed);
+        Ok(if matches { Verdict::Match { outdated: true } } else { Verdict::Mismatch })
     }
 
-    fn verify_argon2(&mut self, password: &Password, hash: &PasswordHash) -> Result<Verdict, HashError> {
+    fn verify_argon2(&mut self, password: &Password, hash: &Argon2Hash) -> Result<Verdict, HashError> {
         let shared = Arc::clone(&self.shared);
-        let stored = Stored::read(hash, &shared.keys, self.memory.len())?;
+        let secret = match hash.pepper {
+            None => None,
+            Some(id) => {
+                let unknown = || HashError::Unreadable(UnusableHash::UnknownPepper.to_string());
+                Some(shared.keys.find(id).ok_or_else(unknown)?)
+            }
+        };
+        let argon2 = context(hash.algorithm, hash.version, &hash.params, secret)?;
         let mut output = Zeroizing::new([0; Output::MAX_LENGTH]);
-        let output = &mut output[..stored.output.len()];
-        self.compute(&stored.argon2, password, &stored.salt, output)?;
-        if constant_time::verify_slices_are_equal(output, stored.output.as_bytes()).is_ok() {
-            Ok(Verdict::Match { outdated: stored.is_outdated(&shared.params) })
+        let output = &mut output[..hash.output.len()];
+        self.compute(&argon2, password, &hash.salt, output)?;
+        if constant_time::verify_slices_are_equal(output, hash.output.as_bytes()).is_ok() {
+            Ok(Verdict::Match { outdated: hash.is_outdated(&shared.params) })
         } else {
             Ok(Verdict::Mismatch)
         }
@@ -311,9 +246,16 @@ impl Worker {
         salt: &[u8],
         out: &mut [u8],
     ) -> Result<(), HashError> {
-        self.dirty = argon2.params().block_count().min(self.memory.len());
         self.shared.hashed.fetch_add(1, Ordering::Relaxed);
-        argon2.hash_password_into_with_memory(password.expose().as_bytes(), salt, out, &mut self.memory).map_err(failed)
+        let password = password.expose().as_bytes();
+        let blocks = argon2.params().block_count();
+        if blocks <= self.memory.len() {
+            self.dirty = blocks;
+            return argon2.hash_password_into_with_memory(password, salt, out, &mut self.memory).map_err(failed);
+        }
+        let _share = self.shared.reserve.take(argon2.params().m_cost());
+        let mut memory = Zeroizing::new(allocate(blocks).map_err(failed)?);
+        argon2.hash_password_into_with_memory(password, salt, out, memory.as_mut_slice()).map_err(failed)
     }
 }
 
@@ -333,53 +275,9 @@ fn failed(error: impl fmt::Display) -> HashError {
     HashError::Failed(error.to_string())
 }
 
-/// An Argon2 hash as it is stored.
-struct Stored<'key> {
-    algorithm: Algorithm,
-    version: Version,
-    argon2: Argon2<'key>,
-    salt: Salt,
-    output: Output,
-}
-
-impl<'key> Stored<'key> {
-    /// Reads a PHC string that asks for at most `blocks` KiB of memory.
-    fn read(hash: &PasswordHash, keys: &'key PasswordKeys, blocks: usize) -> Result<Self, HashError> {
-        let unreadable = |why: &str| HashError::Unreadable(why.to_owned());
-        let phc = Phc::new(hash.as_phc()).map_err(|error| HashError::Unreadable(error.to_string()))?;
-        let algorithm = Algorithm::new(phc.algorithm.as_str()).map_err(|_| unreadable("of an unknown kind"))?;
-        // Hashes that don't say are from before versions were written down.
-        let version =
-            phc.version.map_or(Ok(Version::V0x10), Version::try_from).map_err(|_| unreadable("unknown version"))?;
-        let params = Params::try_from(&phc).map_err(|_| unreadable("malformed parameters"))?;
-        if params.block_count() > blocks || params.t_cost() > MAX_PASSES {
-            return Err(unreadable("it asks for more memory or passes than are allowed"));
-        }
-        let secret = match params.keyid() {
-            // Imported from where no pepper was used.
-            [] => None,
-            id => Some(
-                KeyId::from_bytes(id)
-                    .and_then(|id| keys.find(id))
-                    .ok_or_else(|| unreadable("it was made under a pepper that isn't configured"))?,
-            ),
-        };
-        let (Some(salt), Some(output)) = (phc.salt, phc.hash) else {
-            return Err(unreadable("it lacks salt or hash"));
-        };
-        Ok(Self { algorithm, version, argon2: context(algorithm, version, &params, secret)?, salt, output })
-    }
-
-    /// Whether a new hash would differ in anything but salt and password. A costlier one is outdated too: while costs
-    /// differ, so does the time that known and unknown addresses take.
-    fn is_outdated(&self, current: &Params) -> bool {
-        self.algorithm != Algorithm::Argon2id
-            || self.version != Version::V0x13
-            || self.argon2.params() != current
-            || self.salt.len() != SALT_LEN
-    }
-}
-
+#[cfg(test)]
+#[path = "argon2/imported_tests.rs"]
+mod imported_tests;
 #[cfg(test)]
 #[path = "argon2_tests.rs"]
 mod tests;

@@ -22,7 +22,7 @@ pub use code::Code;
 pub use email::{Email, InvalidEmail};
 pub use id::{DeviceId, EventId, LeaseId, MailId, SessionId, TokenId, UserId};
 pub use mail::{Backlog, Content, LeasedMail, Link, Mail, MailKind, MailRecord, MailState, Notice, SealedMail};
-pub use password::{InvalidPassword, Password, PasswordHash};
+pub use password::{InvalidPassword, Password, PasswordHash, UnusableHash};
 pub use pending::Pending;
 pub use secret::{Digest, KeyId, Mac, Sealed, Secret};
 pub use session::{Credential, FRESH, Method, Methods, RefreshState, Session, SessionKey, Signed};

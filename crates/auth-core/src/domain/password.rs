@@ -49,7 +49,8 @@ impl fmt::Debug for Password {
     }
 }
 
-/// A stored password hash in PHC string format (for Argon2 with the pepper's id as `keyid`).
+/// A stored password hash in PHC string format (for Argon2 with the pepper's id as `keyid`), or bcrypt's own format, which
+/// imported users may have.
 ///
 /// Not checked here: stores hand back what they hold, and a hash that can't be read is
 /// [`HashError::Unreadable`](crate::port::HashError) when it is verified.
@@ -62,7 +63,7 @@ impl PasswordHash {
         Self(text.into())
     }
 
-    /// The PHC string.
+    /// The text as it is kept.
     pub fn as_phc(&self) -> &str {
         &self.0
     }
@@ -72,4 +73,22 @@ impl fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PasswordHash(…)")
     }
+}
+
+/// A hash of another system that can't be imported. Says nothing of the hash itself.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnusableHash {
+    /// No kind that can be verified.
+    #[error("of an unknown kind: known are Argon2, bcrypt, scrypt and PBKDF2")]
+    UnknownKind,
+    /// Not what a hash of its kind looks like.
+    #[error("malformed: {0}")]
+    Malformed(String),
+    /// A sign-in would take too much memory or time.
+    #[error("it costs too much to verify: at most {0} is accepted")]
+    TooCostly(&'static str),
+    /// Made under a pepper, without which it is worth nothing.
+    #[error("it was made under a pepper that isn't configured")]
+    UnknownPepper,
 }

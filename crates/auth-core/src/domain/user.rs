@@ -164,10 +164,20 @@ impl Role {
 
     /// Reads a role's name; `None` when it breaks the rules above.
     pub fn parse(text: &str) -> Option<Self> {
-        let is_name = text.len() <= 64
-            && text.starts_with(|c: char| c.is_ascii_lowercase())
-            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
-        is_name.then(|| Self(text.into()))
+        Self::is_name(text).then(|| Self(text.into()))
+    }
+
+    /// Whether a role may be called that: for names that are known when a program is compiled.
+    pub const fn is_name(text: &str) -> bool {
+        let bytes = text.as_bytes();
+        let mut i = 0;
+        while i < bytes.len() {
+            if !(bytes[i].is_ascii_lowercase() || i > 0 && matches!(bytes[i], b'0'..=b'9' | b'-' | b'_')) {
+                return false;
+            }
+            i += 1;
+        }
+        !bytes.is_empty() && bytes.len() <= 64
     }
 
     /// Its name.

@@ -27,6 +27,14 @@ pub async fn admit(auth: &Auth, context: &Context) -> Result<(), Throttled> {
     take(auth, "request", &subject, auth.settings.limits.request_address, context, None).await.map(drop)
 }
 
+/// Counts a request of a host's own, per address. `name` tells the host's limits apart; the core's are none of them.
+///
+/// # Errors
+/// [`Throttled`] when the address has used up its window.
+pub async fn count(auth: &Auth, name: &str, limit: Limit, context: &Context) -> Result<(), Throttled> {
+    by_address(auth, &format!("host/{name}"), limit, context).await.map(drop)
+}
+
 /// A use that was counted.
 #[derive(Debug)]
 #[must_use = "a use that turns out not to count is given back"]

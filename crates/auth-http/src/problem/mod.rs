@@ -92,6 +92,8 @@ codes! {
     ReauthenticationRequired = "REAUTHENTICATION_REQUIRED", FORBIDDEN, "Authenticate again";
     /// The password is right, but the address was never proved.
     EmailNotVerified = "EMAIL_NOT_VERIFIED", FORBIDDEN, "The e-mail address is not verified";
+    /// Who asks is signed in already, and it is for those who aren't.
+    GuestsOnly = "GUESTS_ONLY", FORBIDDEN, "Only for those who are not signed in";
     /// No such thing, or none that the caller may know of.
     NotFound = "NOT_FOUND", NOT_FOUND, "Not found";
     /// The path exists, the method doesn't.

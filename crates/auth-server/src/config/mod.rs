@@ -32,6 +32,8 @@ pub(crate) use source::Source;
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
+    /// Where Prometheus is answered, if it is.
+    pub(crate) metrics_listen: Option<SocketAddr>,
     /// `None`: the bound address, for loopback only.
     pub(crate) public_url: Option<String>,
     pub(crate) frontend_url: Option<String>,
@@ -174,6 +176,7 @@ impl Reader {
         let (database, signing, mail) = (self.database(), self.signing(key_file.as_deref()), self.mail());
         let config = Config {
             listen: self.parsed("AUTH_LISTEN", "an address and port such as 127.0.0.1:8080").unwrap_or(loopback),
+            metrics_listen: self.parsed("AUTH_METRICS_LISTEN", "an address and port such as 127.0.0.1:9464"),
             public_url: self.url("PUBLIC_URL"),
             frontend_url: self.url("FRONTEND_URL"),
             audience: self.source.take("AUTH_AUDIENCE"),
@@ -227,6 +230,9 @@ impl Reader {
         }
         if self.source.was_given("AUTH_PEPPER_OLD") && !self.source.was_given("AUTH_PEPPER") {
             self.mistake("AUTH_PEPPER_OLD is set without AUTH_PEPPER");
+        }
+        if config.metrics_listen.is_some_and(|metrics| metrics == config.listen && metrics.port() != 0) {
+            self.mistake("AUTH_METRICS_LISTEN and AUTH_LISTEN are the same: metrics are not for the public");
         }
         for network in config.trusted_proxies.iter().filter(|network| network.prefix_len() == 0) {
             self.mistake(format!(

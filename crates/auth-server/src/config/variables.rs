@@ -35,6 +35,7 @@ pub(crate) const VARIABLES: &[&str] = &[
     "AUTH_THROTTLE",
     "AUTH_TRUSTED_PROXIES",
     "AUTH_ALLOWED_ORIGINS",
+    "AUTH_METRICS_LISTEN",
     "AUTH_LOG",
 ];
 
@@ -50,5 +51,4 @@ pub(crate) const RESERVED: &[(&str, &[&str])] = &[
     ("AUTH_LOCAL_CACHE", &["0"]),
     ("AUTH_REGISTER_EXISTING", &["conflict"]),
     ("AUTH_MFA", &["off"]),
-    ("AUTH_METRICS_LISTEN", &[]),
 ];

@@ -59,14 +59,13 @@ impl Machine {
     /// Looks around.
     pub(crate) fn read() -> Self {
         let pool = PoolSettings::default();
-        let kib = pool.argon2.memory_kib().max(pool.max_memory_kib);
         Self {
             memory: [total_memory(), cgroup_memory(Path::new("/proc/self/cgroup"), Path::new("/sys/fs/cgroup"))]
                 .into_iter()
                 .flatten()
                 .min(),
             hashing_threads: u64::try_from(pool.threads.get()).unwrap_or(u64::MAX),
-            hashing_memory: u64::from(kib) << 10,
+            hashing_memory: u64::from(pool.argon2.memory_kib()) << 10,
             open_files: getrlimit(Resource::Nofile).current,
         }
     }

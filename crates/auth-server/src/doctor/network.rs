@@ -14,6 +14,7 @@ pub(super) fn examine(facts: &Facts, findings: &mut Findings) {
     public_url(config, findings);
     frontend(config, findings);
     proxies(config, findings);
+    metrics(config, findings);
     throttle(config, findings);
 }
 
@@ -95,6 +96,19 @@ fn proxies(config: &Config, findings: &mut Findings) {
                 &format!("AUTH_TRUSTED_PROXIES holds {network}"),
                 "Everybody in it chooses the address that throttles count by.",
                 "Name your own proxies' networks only.",
+            ],
+        );
+    }
+}
+
+fn metrics(config: &Config, findings: &mut Findings) {
+    if let Some(address) = config.metrics_listen.filter(|address| !address.ip().is_loopback()) {
+        findings.note(
+            "metrics",
+            [
+                &format!("AUTH_METRICS_LISTEN is {address}"),
+                "Whoever can connect there learns how many users sign in, and how busy the server is.",
+                "Let only Prometheus connect there, by a firewall or a network of its own.",
             ],
         );
     }

@@ -59,6 +59,7 @@ fn each_weak_setting_is_found() {
         (&[("AUTH_TRUSTED_PROXIES", ""), ("PUBLIC_URL", "http://localhost:80")], Warning, "proxies"),
         (&[("AUTH_TRUSTED_PROXIES", "0.0.0.0/1")], Warning, "proxies"),
         (&[("AUTH_TRUSTED_PROXIES", "2000::/3")], Warning, "proxies"),
+        (&[("AUTH_METRICS_LISTEN", "10.0.0.5:9464")], Note, "metrics"),
         (&[("AUTH_THROTTLE", "danger_off")], Error, "throttle"),
         (&[("AUTH_PEPPER", "")], Warning, "pepper"),
         (&[("AUTH_PEPPER_OLD", "mQ3vR7xN1zK5tJ9bW2sG6cM0hY4fL8dA")], Note, "old-pepper"),

@@ -8,12 +8,26 @@ use auth_core::port::{Clock, Store};
 use auth_core::settings::Settings;
 use auth_core::{Auth, Parts};
 
-use super::database;
+use super::database::{self, SqlStore};
 use crate::config::{Config, Database};
+use crate::metrics::Metrics;
 use crate::{Failure, pepper_file};
 
-/// Puts the core together, for clients that reach it at `bound` where the configuration names no other address.
-pub(crate) async fn open(config: Config, bound: &str, clock: Arc<dyn Clock>) -> Result<Arc<Auth>, Failure> {
+/// The core, and the store that it is on.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) auth: Arc<Auth>,
+    pub(crate) store: Arc<dyn SqlStore>,
+}
+
+/// Puts the core together, for clients that reach it at `bound` where the configuration names no other address; what it does
+/// is counted by `metrics`.
+pub(crate) async fn open(
+    config: Config,
+    bound: &str,
+    clock: Arc<dyn Clock>,
+    metrics: Option<&Metrics>,
+) -> Result<Core, Failure> {
     let store = database::ready(&config.database).await?;
     let pepper = pepper(config.pepper, &config.database, &*store).await?;
     let ring = KeyRing::new(&pepper, &config.old_peppers);
@@ -27,11 +41,14 @@ pub(crate) async fn open(config: Config, bound: &str, clock: Arc<dyn Clock>) -> 
     settings.unverified_sign_in = config.unverified_sign_in;
     settings.permissions = config.permissions;
 
-    let mut parts = Parts { clock, signing: config.signing, ..Parts::new(store, ring, settings)? };
+    let mut parts = Parts { clock, signing: config.signing, ..Parts::new(store.clone(), ring, settings)? };
     if !config.throttle {
         parts.throttle = Arc::new(DangerNoThrottle);
     }
-    Ok(Auth::start(parts).await?)
+    if let Some(metrics) = metrics {
+        parts.hasher = metrics.metered(parts.hasher);
+    }
+    Ok(Core { auth: Auth::start(parts).await?, store })
 }
 
 /// The configured pepper, or the one beside the embedded database.

@@ -5,19 +5,23 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use auth_core::port::{Store, StoreError};
 use auth_schema::Migration;
+use auth_store_sqlx::PoolUsage;
 
 use crate::Failure;
 use crate::config::Database;
 
-/// A store that can bring its schema up to date.
+/// A store that can bring its schema up to date, and tells of its connections.
 #[async_trait]
-pub(crate) trait OwnSchema: Store {
+pub(crate) trait SqlStore: Store {
     /// Applies the migrations that are missing, and returns them.
     async fn bring_up_to_date(&self) -> Result<Vec<&'static Migration>, StoreError>;
+
+    /// What the connections of each pool are doing, by the pool's name.
+    fn pools(&self) -> [(&'static str, PoolUsage); 2];
 }
 
 /// Connects to the database.
-pub(crate) async fn open(database: &Database) -> Result<Arc<dyn OwnSchema>, StoreError> {
+pub(crate) async fn open(database: &Database) -> Result<Arc<dyn SqlStore>, StoreError> {
     Ok(match database {
         Database::Sqlite { url, .. } => Arc::new(auth_store_sqlx::SqliteStore::connect(url).await?),
         #[cfg(feature = "postgres")]
@@ -29,7 +33,7 @@ pub(crate) async fn open(database: &Database) -> Result<Arc<dyn OwnSchema>, Stor
 ///
 /// The embedded database is ours, and is brought up to date here. A server is its operators': where something is missing
 /// they are told what, and nothing is changed.
-pub(super) async fn ready(database: &Database) -> Result<Arc<dyn Store>, Failure> {
+pub(super) async fn ready(database: &Database) -> Result<Arc<dyn SqlStore>, Failure> {
     let store = open(database).await?;
     if matches!(database, Database::Sqlite { .. }) {
         store.bring_up_to_date().await?;
@@ -43,17 +47,22 @@ pub(super) async fn ready(database: &Database) -> Result<Arc<dyn Store>, Failure
 }
 
 /// What both stores call alike; their types differ.
-macro_rules! own_schema {
+macro_rules! sql_store {
     ($store:ident) => {
         #[async_trait]
-        impl OwnSchema for auth_store_sqlx::$store {
+        impl SqlStore for auth_store_sqlx::$store {
             async fn bring_up_to_date(&self) -> Result<Vec<&'static Migration>, StoreError> {
                 self.migrate().await
+            }
+
+            fn pools(&self) -> [(&'static str, PoolUsage); 2] {
+                let (read, write) = self.usage();
+                [("read", read), ("write", write)]
             }
         }
     };
 }
 
-own_schema!(SqliteStore);
+sql_store!(SqliteStore);
 #[cfg(feature = "postgres")]
-own_schema!(PostgresStore);
+sql_store!(PostgresStore);

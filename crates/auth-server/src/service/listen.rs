@@ -20,6 +20,12 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: impl Futu
     serve_at_most(most_connections(getrlimit(Resource::Nofile).current), listener, router, stop).await;
 }
 
+/// The same, for a handful of clients of our own.
+pub(crate) async fn serve_few(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+    const FEW: u32 = 16;
+    serve_at_most(FEW, listener, router, stop).await;
+}
+
 /// How many connections there may be where the process may have so many files open. The fourth quarter is left to the
 /// database, mail and logs, which must not fail because of strangers.
 fn most_connections(open_files: Option<u64>) -> u32 {

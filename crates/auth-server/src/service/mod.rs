@@ -16,8 +16,11 @@ use auth_http::{AuthHttp, HttpSettings, Profile};
 
 use crate::Failure;
 use crate::config::Config;
+use crate::metrics::Metrics;
+use core::Core;
+use database::SqlStore;
 
-pub(crate) use listen::serve;
+pub(crate) use listen::{serve, serve_few};
 
 /// What answers requests and sends mail.
 #[derive(Debug)]
@@ -25,11 +28,12 @@ pub(crate) struct Service {
     pub(crate) auth: Arc<Auth>,
     pub(crate) http: AuthHttp,
     pub(crate) mailer: Arc<dyn Mailer>,
+    pub(crate) store: Arc<dyn SqlStore>,
 }
 
 impl Service {
     /// Puts the service together, for clients that reach it at `bound` where the configuration names no other address.
-    pub(crate) async fn start(config: Config, bound: SocketAddr) -> Result<Self, Failure> {
+    pub(crate) async fn start(config: Config, bound: SocketAddr, metrics: Option<&Metrics>) -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let mailer = mailer::open(config.mail.clone(), Arc::clone(&clock)).await?;
         let http_settings = HttpSettings {
@@ -37,8 +41,8 @@ impl Service {
             allowed_origins: config.allowed_origins.clone(),
             loopback_only: config.is_development(),
         };
-        let auth = core::open(config, &bound.to_string(), clock).await?;
+        let Core { auth, store } = core::open(config, &bound.to_string(), clock, metrics).await?;
         let http = AuthHttp::new(Arc::clone(&auth), [Profile::tokens()], http_settings)?;
-        Ok(Self { auth, http, mailer })
+        Ok(Self { auth, http, mailer, store })
     }
 }

@@ -196,7 +196,7 @@ async fn apply(tx: &mut Connection, change: &Change) -> Result<(), Failure> {
     }
 }
 
-/// A user who is gone meanwhile is named no more: the mail may tell them just that.
+/// A user who is gone meanwhile is named no more: what was decided before must not fail for that.
 async fn enqueue(tx: &mut Connection, mail: &SealedMail) -> Result<(), Failure> {
     const ENQUEUE: &str = "
         insert into auth_mail_outbox (id, user_id, recipient, recipient_canonical, kind, body, state, created_at,

@@ -32,6 +32,7 @@ use sqlx::{Database, Pool};
 
 use super::{self as dialect, Db};
 use crate::error::{Trouble, source};
+use crate::usage::PoolUsage;
 pub(super) use readers::Readers;
 use readers::fetch;
 #[allow(unused_imports, reason = "not every dialect has to connect patiently")]
@@ -60,6 +61,12 @@ impl Store {
     pub async fn close(&self) {
         self.reads.close().await;
         self.writes.close().await;
+    }
+
+    /// What the connections for reading and those for writing are doing. They are the same where the host brought one
+    /// pool for both.
+    pub fn usage(&self) -> (PoolUsage, PoolUsage) {
+        (self.reads.usage(), PoolUsage::of(&self.writes, 0))
     }
 
     /// All rows of a query.

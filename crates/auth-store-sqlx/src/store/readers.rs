@@ -10,6 +10,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::{Db, Row, Statement, bounded};
+use crate::usage::PoolUsage;
 
 /// A pool for reading whose connections stay at hand.
 ///
@@ -50,6 +51,12 @@ impl Readers {
     /// Reads over a pool that others want connections of: none is kept from them.
     pub(crate) const fn shared(pool: Pool<Db>) -> Self {
         Self { pool, at_hand: None }
+    }
+
+    /// What its connections are doing.
+    pub(super) fn usage(&self) -> PoolUsage {
+        let at_hand = self.at_hand.as_ref().map_or(0, |at_hand| at_hand.idle().len());
+        PoolUsage::of(&self.pool, at_hand)
     }
 
     /// Ends all connections once they are free.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use auth_core::domain::User;
-use auth_core::port::{Change, Commit, CommitError, Rejected, Sessions, StoreError, Users};
+use auth_core::domain::{SealedMail, SessionKey, User};
+use auth_core::port::{Change, Commit, CommitError, MailQuery, Outbox, Rejected, Sessions, StoreError, Users};
 use auth_store_sqlx::PostgresStore;
 use auth_testkit::given::{self, MINUTE, NOW};
 use auth_testkit::race::race;
@@ -101,8 +101,8 @@ async fn df8_a_deadlock_is_retried() {
     let (outcome, ()) = tokio::join!(store.commit(&rotate), other_way_round);
     outcome.unwrap();
 
-    let found = store.find_session(session.id).await.unwrap().unwrap();
-    assert_eq!(found.session.refresh.counter, 1);
+    let found = store.find_session(&SessionKey::Id(session.id)).await.unwrap().unwrap();
+    assert_eq!(found.session.credential.refresh().map(|refresh| refresh.counter), Some(1));
     assert_eq!(found.session.user_agent.as_deref(), Some("other"));
     assert_eq!(found.user.profile.name.as_deref(), Some("other"));
 }
@@ -125,4 +125,27 @@ async fn df8_the_default_isolation_level_does_not_matter() {
     let outcomes = outcomes.await;
     outcomes.single_ok();
     outcomes.losers_were_rejected(Rejected::Session);
+}
+
+/// DF8: a mail to somebody who is being deleted waits for that, and is then about nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn df8_a_mail_outlives_a_deletion_under_way() {
+    let Some((database, store)) = Database::migrated().await else { return };
+    let user = given::registered(&store).await;
+    let mail = SealedMail { user: Some(user.id), ..given::mail(NOW) };
+    let mut other = database.connection().await;
+
+    let mut tx = other.begin().await.unwrap();
+    query("delete from auth_users where id = $1").bind(user.id.as_uuid()).execute(&mut *tx).await.unwrap();
+    let deletion = async {
+        // By now the mail's row waits for the user's.
+        sleep(Duration::from_millis(300)).await;
+        tx.commit().await.unwrap();
+    };
+    let enqueue = [Change::Enqueue(mail.clone())];
+    let (outcome, ()) = tokio::join!(store.commit(&enqueue), deletion);
+    outcome.unwrap();
+
+    let mails = store.mails(&MailQuery { limit: 10, ..MailQuery::default() }).await.unwrap();
+    assert_eq!(mails.iter().map(|found| (found.id, found.user)).collect::<Vec<_>>(), [(mail.id, None)]);
 }

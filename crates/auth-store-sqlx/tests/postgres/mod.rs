@@ -13,6 +13,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, query_scalar, raw_sql};
 use crate::support;
 
 pub(crate) const DIALECT: Dialect = Dialect::Postgres;
+pub(crate) const RANDOM_ID: &str = "gen_random_uuid()";
 
 /// A database on the test server.
 pub(crate) struct Database {
@@ -82,7 +83,43 @@ impl Database {
     }
 
     pub(crate) async fn execute(&self, sql: &str) {
-        raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection().await).await.unwrap();
+        self.try_execute(sql).await.unwrap();
+    }
+
+    pub(crate) async fn try_execute(&self, sql: &str) -> sqlx::Result<()> {
+        raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection().await).await.map(drop)
+    }
+
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
+        query_scalar(AssertSqlSafe(sql)).fetch_one(&mut self.connection().await).await.unwrap()
+    }
+
+    /// How often the server has ended a deadlock in this database. To be asked when nobody is connected any more.
+    pub(crate) async fn deadlocks(&self) -> i64 {
+        self.at_rest("select deadlocks from pg_stat_database where datname = current_database()").await
+    }
+
+    /// How many rows `reads` looks at, whether or not it returns them.
+    pub(crate) async fn rows_read(&self, reads: impl AsyncFnOnce(&PostgresStore)) -> i64 {
+        const ROWS: &str = "
+            select sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint from pg_stat_user_tables
+            where relname like 'auth_%'";
+        self.execute("analyze").await;
+        let before = self.at_rest(ROWS).await;
+        let store = self.open().await;
+        reads(&store).await;
+        store.close().await;
+        self.at_rest(ROWS).await - before
+    }
+
+    /// A number of the server's statistics, which a connection adds to when it ends, at the latest.
+    async fn at_rest(&self, sql: &str) -> i64 {
+        const OTHERS: &str = "
+            select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()";
+        while self.number(OTHERS).await > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        self.number(sql).await
     }
 }
 

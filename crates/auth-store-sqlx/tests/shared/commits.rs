@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_core::port::{AuditLog, Change, Commit, Rejected, Sessions, Users};
+use auth_core::domain::{SessionKey, UserId};
+use auth_core::port::{AuditLog, AuditQuery, Change, Commit, Rejected, Sessions, Users};
 use auth_testkit::fault::abandon;
-use auth_testkit::given::{self, NOW};
+use auth_testkit::given;
 use auth_testkit::race::race;
 use tokio::time::{sleep, timeout};
 
@@ -19,11 +20,7 @@ async fn df7_a_dropped_caller_does_not_cut_it_short() {
         let user = given::user();
         let session = given::session(&user);
         let event = given::event(user.id);
-        let changes = [
-            Change::CreateUser { user: user.clone(), password: given::hash() },
-            Change::OpenSession(session.clone()),
-            Change::Record(event),
-        ];
+        let changes = [given::create(&user), Change::OpenSession(session.clone()), Change::Record(event)];
         abandon(polls, store.commit(&changes)).await;
 
         let arrived = async {
@@ -32,8 +29,15 @@ async fn df7_a_dropped_caller_does_not_cut_it_short() {
             }
         };
         timeout(Duration::from_secs(5), arrived).await.expect("the commit to happen");
-        assert_eq!(store.find_session(session.id).await.unwrap().unwrap().session, session);
-        assert_eq!(store.audit_events(Some(user.id), None, 10).await.unwrap().len(), 1);
+        assert_eq!(store.find_session(&SessionKey::Id(session.id)).await.unwrap().unwrap().session, session);
+        assert_eq!(
+            store
+                .audit_events(&AuditQuery { user: Some(user.id), limit: 10, ..AuditQuery::default() })
+                .await
+                .unwrap()
+                .len(),
+            1
+        );
     }
 }
 
@@ -49,7 +53,8 @@ async fn df8_commits_over_two_users_do_not_deadlock() {
         let nodes = nodes.clone();
         let users = if i % 4 < 2 { [a, b] } else { [b, a] };
         async move {
-            let forgive = |user| Change::Forgive { user, budget: auth_core::domain::Budget::ResetCode };
+            let forgive =
+                |user| Change::Forgive { subject: UserId::into(user), budget: auth_core::domain::Budget::ResetCode };
             let [first, second] = users;
             let changes = [
                 forgive(first),
@@ -79,7 +84,7 @@ async fn df8_a_unique_violation_is_a_clean_rejection() {
         async move {
             let mut user = given::user();
             user.email = email;
-            nodes[i % 2].commit(&[Change::CreateUser { user, password: given::hash() }]).await
+            nodes[i % 2].commit(&[given::create(&user)]).await
         }
     });
     let outcomes = outcomes.await;
@@ -103,7 +108,7 @@ async fn other_unique_violations_are_errors() {
     let mut twin = given::user();
     twin.id = user.id;
 
-    let outcome = store.commit(&[Change::CreateUser { user: twin, password: given::hash() }]).await;
+    let outcome = store.commit(&[given::create(&twin)]).await;
     assert!(matches!(outcome, Err(auth_core::port::CommitError::Store(_))), "{outcome:?}");
-    assert_eq!(store.sessions_of(user.id, NOW).await.unwrap(), []);
+    assert_eq!(store.sessions_of(user.id).await.unwrap(), []);
 }

@@ -2,6 +2,9 @@
 
 mod commits;
 mod conformance;
+mod constraints;
 mod flows;
 mod migrations;
+mod plans;
 mod reads;
+mod roles;

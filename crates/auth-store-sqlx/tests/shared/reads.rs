@@ -1,6 +1,6 @@
 //! Reading what this version didn't write.
 
-use auth_core::domain::{LeaseId, SealedMail};
+use auth_core::domain::{LeaseId, SealedMail, SessionKey};
 use auth_core::port::{Change, Commit, Outbox, Sessions, StoreError, Users};
 use auth_testkit::given::{self, MINUTE, NOW};
 use futures_util::future::join_all;
@@ -23,7 +23,10 @@ async fn what_cannot_be_read_is_an_error() {
     let session = given::signed_in(&store, &user).await;
 
     database.execute("update auth_sessions set ip = 'nowhere'").await;
-    assert_failed(store.find_session(session.id).await, "IP address");
+    assert_failed(store.find_session(&SessionKey::Id(session.id)).await, "IP address");
+    database.execute("update auth_users set attributes = '[]'").await;
+    assert_failed(store.find_user(user.id).await, "attributes");
+    database.execute("update auth_users set attributes = '{}'").await;
     database.execute("insert into auth_roles (name) values ('Root!')").await;
     database.execute("update auth_user_roles set role = 'Root!'").await;
     assert_failed(store.find_user(user.id).await, "role");

@@ -4,6 +4,7 @@
 
 mod fault;
 mod flows;
+mod imported;
 mod inbox;
 mod memory;
 mod nodes;

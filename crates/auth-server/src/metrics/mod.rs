@@ -1,0 +1,97 @@
+//! What the server counts, for Prometheus.
+//!
+//! Every label has a fixed set of values: none comes from a request.
+
+mod hashing;
+mod requests;
+mod store;
+
+use std::fmt;
+use std::sync::Arc;
+
+use auth_core::port::PasswordHasher;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::get;
+use hyper::StatusCode;
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE};
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+use tokio::time::Instant;
+
+use crate::service::database::SqlStore;
+use hashing::{Hashing, MeteredHasher};
+use requests::Requests;
+
+/// What the server counts. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Metrics {
+    requests: Requests,
+    hashing: Hashing,
+    registry: Arc<Registry>,
+}
+
+impl Metrics {
+    /// Nothing counted yet. `profiles`: the names of the profiles, in the order in which they are served.
+    pub(crate) fn new(profiles: &[&str]) -> Self {
+        let mut registry = prefixed();
+        let features = ["postgres", "ses", "smtp"].into_iter().filter(|feature| match *feature {
+            "postgres" => cfg!(feature = "postgres"),
+            "ses" => cfg!(feature = "ses"),
+            _ => cfg!(feature = "smtp"),
+        });
+        let features = features.collect::<Vec<_>>().join(",");
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION").to_owned()), ("features", features)]);
+        registry.register("build", "What is running", build);
+        let requests = Requests::register(profiles, &mut registry);
+        let hashing = Hashing::register(&mut registry);
+        Self { requests, hashing, registry: Arc::new(registry) }
+    }
+
+    /// `hasher`, with what it does counted.
+    pub(crate) fn metered(&self, hasher: Arc<dyn PasswordHasher>) -> Arc<dyn PasswordHasher> {
+        Arc::new(MeteredHasher::new(hasher, self.hashing.clone()))
+    }
+
+    /// `router`, with its requests counted.
+    pub(crate) fn counted(&self, router: Router) -> Router {
+        router.layer(from_fn_with_state(self.requests.clone(), count))
+    }
+
+    /// Answers Prometheus at `/metrics`, and asks the store how it is doing each time.
+    pub(crate) fn router(self, store: Arc<dyn SqlStore>) -> Router {
+        let scrape = async |State((metrics, store)): State<(Self, Arc<dyn SqlStore>)>| {
+            let text = metrics.text(&*store).await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            Ok::<_, StatusCode>(([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-store")], text))
+        };
+        Router::new().route("/metrics", get(scrape)).with_state((self, store))
+    }
+
+    /// Everything, in the text format of OpenMetrics 1.0.
+    async fn text(&self, store: &dyn SqlStore) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        encode_registry(&mut text, &self.registry)?;
+        let mut now = prefixed();
+        self.hashing.sample(&mut now);
+        store::sample(store, &mut now).await;
+        encode_registry(&mut text, &now)?;
+        encode_eof(&mut text)?;
+        Ok(text)
+    }
+}
+
+async fn count(State(requests): State<Requests>, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let response = next.run(request).await;
+    requests.count(&response, begun.elapsed());
+    response
+}
+
+/// A registry whose metrics are all called `portcullis_…`.
+fn prefixed() -> Registry {
+    Registry::with_prefix("portcullis")
+}
