@@ -96,13 +96,23 @@ pub async fn confirm(auth: &Auth, proof: &Proof, context: &Context) -> Result<Us
 async fn confirm_counted(auth: &Auth, proof: &Proof, context: &Context) -> Result<User, ConfirmError> {
     let now = auth.now();
     let purpose = Purpose::VerifyEmail;
-    let outcome = match proof::prove(auth, proof, purpose, now, context).await {
-        Ok(issued) => return verify(auth, issued, now, context).await,
-        Err(ProofError::Invalid) => match proof {
-            Proof::Link(secret) => proof::waiting_by_link(auth, secret, now).await,
-            Proof::Code { email, code } => proof::waiting_by_code(auth, email, code, now, context).await,
+    let outcome = match proof {
+        Proof::Link(secret) => match proof::by_link(auth, secret, purpose, now).await {
+            Ok(issued) => return verify(auth, issued, now, context).await,
+            Err(ProofError::Invalid) => proof::waiting_by_link(auth, secret, now).await,
+            Err(error) => Err(error),
         },
-        Err(error) => Err(error),
+        Proof::Code { email, code } => {
+            let account = auth.store.find_user_by_email(email).await?;
+            match account.map(|account| account.user).filter(|user| user.status == Status::Active) {
+                Some(user) => match proof::by_code(auth, user, code, purpose, now, context).await {
+                    Ok(issued) => return verify(auth, issued, now, context).await,
+                    Err(error) => Err(error),
+                },
+                // As many reads and commits as for an account: the two must not differ in time.
+                None => proof::waiting_by_code(auth, email, code, now, context).await,
+            }
+        }
     };
     match outcome {
         Ok(pending) => create(auth, pending, now, context).await,
