@@ -14,7 +14,7 @@ create table auth_users (
     phone_number      text,
     locale            text,
     status            text not null,
-    -- Sessions of an earlier epoch are dead.
+    -- Sessions of an earlier epoch are dead. The user's epoch is this and auth_epoch's, so it may begin below zero.
     epoch             bigint not null,
     -- Counts the changes of roles.
     roles_version     bigint not null,
@@ -23,9 +23,17 @@ create table auth_users (
     created_at        bigint not null,
     constraint auth_users_email_key unique (email_canonical),
     constraint auth_users_status_check check (status in ('active', 'suspended')),
-    constraint auth_users_epoch_check check (epoch >= 0),
     constraint auth_users_roles_version_check check (roles_version >= 0)
 );
+
+-- One row, which every user's epoch has in it: a step ends every session there is, however many users there are.
+create table auth_epoch (
+    id    bigint primary key,
+    epoch bigint not null,
+    constraint auth_epoch_id_check check (id = 1)
+);
+
+insert into auth_epoch (id, epoch) values (1, 0);
 
 create table auth_roles (
     name    text primary key,

@@ -5,7 +5,7 @@ use auth_core::domain::{Credential, Digest, Epoch, Methods, RefreshState, Sessio
 use auth_core::port::{Sessions, StoreError};
 
 use super::row::{Fields, unreadable};
-use super::users::{join_roles, user, user_columns};
+use super::users::{epoch, join_roles, user, user_columns};
 use super::{Store, sql};
 
 /// What [`session`] reads, of `auth_sessions s`.

@@ -5,7 +5,7 @@ use auth_core::domain::{Digest, Issued, Purpose, Token, UserId};
 use auth_core::port::{StoreError, Tokens};
 
 use super::row::Fields;
-use super::users::{join_roles, user, user_columns};
+use super::users::{epoch, join_roles, user, user_columns};
 use super::{Store, sql};
 
 /// What [`token`] reads, of `auth_one_time_tokens t`.

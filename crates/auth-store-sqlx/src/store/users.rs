@@ -10,11 +10,22 @@ use super::parts::Parts;
 use super::row::{Fields, unreadable};
 use super::{Row, Statement, Store, sql, store_error};
 
+/// The epoch of `auth_users u`: the user's own and everybody's.
+macro_rules! epoch {
+    () => {
+        "(u.epoch + (select epoch from auth_epoch))"
+    };
+}
+pub(super) use epoch;
+
 /// What [`user`] reads, of `auth_users u`.
 macro_rules! user_columns {
     () => {
-        "u.id, u.email, u.email_canonical, u.email_verified_at, u.name, u.image_url, u.phone_number, u.locale, u.status, u.epoch, \
-         u.roles_version, u.attributes, u.created_at"
+        concat!(
+            "u.id, u.email, u.email_canonical, u.email_verified_at, u.name, u.image_url, u.phone_number, u.locale, u.status, ",
+            epoch!(),
+            ", u.roles_version, u.attributes, u.created_at"
+        )
     };
 }
 pub(super) use user_columns;

@@ -3,16 +3,22 @@
 use auth_core::domain::{Digest, Session, SessionId, Timestamp, UserId};
 use auth_core::port::Rejected;
 
+use super::super::users::epoch;
 use super::super::{Connection, sql};
 use super::{Failure, guard, run};
 
 pub(super) async fn open(tx: &mut Connection, session: &Session) -> Result<(), Failure> {
-    const OPEN: &str = "
-        insert into auth_sessions (id, user_id, epoch, roles_version, refresh_salt, refresh_counter, rotated_at,
+    const OPEN: &str = concat!(
+        "insert into auth_sessions (id, user_id, epoch, roles_version, refresh_salt, refresh_counter, rotated_at,
             secret_digest, created_at, authenticated_at, last_seen_at, idle_until, ends_at, kept_until, methods,
             device_id, ip, user_agent, closed_at)
-        select $1, u.id, u.epoch, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
-        from auth_users u where u.id = $18 and u.epoch = $19 and u.status = 'active'";
+        select $1, u.id, ",
+        epoch!(),
+        ", $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
+        from auth_users u where u.id = $18 and u.status = 'active' and ",
+        epoch!(),
+        " = $19"
+    );
     let refresh = session.credential.refresh();
     let query = sql(OPEN)
         .bind(session.id.as_uuid())
@@ -46,11 +52,14 @@ pub(super) async fn rotate_refresh(
     at: Timestamp,
     [idle_until, kept_until]: [Timestamp; 2],
 ) -> Result<(), Failure> {
-    const ROTATE: &str = "
-        update auth_sessions set refresh_counter = $1, rotated_at = $2, last_seen_at = $3, idle_until = $4,
+    const ROTATE: &str = concat!(
+        "update auth_sessions set refresh_counter = $1, rotated_at = $2, last_seen_at = $3, idle_until = $4,
             kept_until = $5
         where id = $6 and user_id = $7 and refresh_counter = $8 and closed_at is null
-            and epoch = (select u.epoch from auth_users u where u.id = auth_sessions.user_id)";
+            and epoch = (select ",
+        epoch!(),
+        " from auth_users u where u.id = auth_sessions.user_id)"
+    );
     let next = from.checked_add(1).ok_or(Failure::Rejected(Rejected::Session))?;
     let query = sql(ROTATE)
         .bind(i64::from(next))
@@ -72,10 +81,13 @@ pub(super) async fn rotate_secret(
     [from, to]: [&Digest; 2],
     roles_version: u32,
 ) -> Result<(), Failure> {
-    const ROTATE: &str = "
-        update auth_sessions set secret_digest = $1, roles_version = $2
+    const ROTATE: &str = concat!(
+        "update auth_sessions set secret_digest = $1, roles_version = $2
         where id = $3 and user_id = $4 and secret_digest = $5 and closed_at is null
-            and epoch = (select u.epoch from auth_users u where u.id = auth_sessions.user_id)";
+            and epoch = (select ",
+        epoch!(),
+        " from auth_users u where u.id = auth_sessions.user_id)"
+    );
     let query = sql(ROTATE)
         .bind(to.as_bytes().as_slice())
         .bind(i64::from(roles_version))

@@ -3,6 +3,7 @@
 use auth_core::domain::{Attributes, Email, Epoch, PasswordHash, ProfileEdit, Status, Timestamp, User, UserId};
 use auth_core::port::Rejected;
 
+use super::super::users::epoch;
 use super::super::{Connection, dialect, sql};
 use super::{Failure, guard, roles, run, unless_taken};
 
@@ -10,7 +11,7 @@ pub(super) async fn create(tx: &mut Connection, user: &User, password: Option<&P
     const CREATE: &str = "
         insert into auth_users (id, email, email_canonical, email_verified_at, password_hash, name, image_url,
             phone_number, locale, status, epoch, roles_version, attributes, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 - (select epoch from auth_epoch), $12, $13, $14)";
     let query = sql(CREATE)
         .bind(user.id.as_uuid())
         .bind(user.email.as_str())
@@ -86,7 +87,11 @@ pub(super) async fn set_password(
     epoch: Epoch,
     password: &PasswordHash,
 ) -> Result<(), Failure> {
-    const SET: &str = "update auth_users set password_hash = $1, epoch = epoch + 1 where id = $2 and epoch = $3";
+    const SET: &str = concat!(
+        "update auth_users as u set password_hash = $1, epoch = epoch + 1 where u.id = $2 and ",
+        epoch!(),
+        " = $3"
+    );
     let query = sql(SET).bind(password.as_phc()).bind(user.as_uuid()).bind(i64::from(epoch.number()));
     guard(tx, query, Rejected::Epoch).await
 }
@@ -150,6 +155,7 @@ pub(super) async fn advance_epoch(tx: &mut Connection, user: UserId) -> Result<(
     guard(tx, sql(ADVANCE).bind(user.as_uuid()), Rejected::User).await
 }
 
+/// One row, not everybody's: that would take longer than a statement may, and lock all others out meanwhile.
 pub(super) async fn advance_all_epochs(tx: &mut Connection) -> Result<(), Failure> {
-    run(tx, sql("update auth_users set epoch = epoch + 1")).await.map(drop)
+    run(tx, sql("update auth_epoch set epoch = epoch + 1")).await.map(drop)
 }
