@@ -91,3 +91,23 @@ async fn what_is_one_users_is_found_without_the_others() {
     let rows = rows.await;
     assert!(rows < FEW, "{rows} rows");
 }
+
+/// SE7: ending everybody's sessions doesn't wait for everybody's row, and who comes later begins in the first epoch.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn se7_ending_all_sessions_is_one_row() {
+    let Some((database, user)) = filled().await else { return };
+    let rows = database.rows_read(async |store| {
+        let session = given::signed_in(store, &user).await;
+        store.commit(&[Change::AdvanceAllEpochs]).await.unwrap();
+        let found = store.find_session(&SessionKey::Id(session.id)).await.unwrap().unwrap();
+        assert!(!found.session.is_live(&found.user, NOW));
+
+        let later = given::registered(store).await;
+        let session = given::signed_in(store, &later).await;
+        let found = store.find_session(&SessionKey::Id(session.id)).await.unwrap().unwrap();
+        assert_eq!((&found.session, &found.user), (&session, &later));
+        assert!(found.session.is_live(&found.user, NOW));
+    });
+    let rows = rows.await;
+    assert!(rows < FEW, "{rows} rows");
+}
