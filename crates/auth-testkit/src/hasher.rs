@@ -28,7 +28,7 @@ impl FastHasher {
 
     /// A hash that verifies and is called outdated.
     pub fn outdated(password: &Password) -> PasswordHash {
-        PasswordHash::from_phc(format!("$outdated${}", digest(password)))
+        PasswordHash::from_stored(format!("$outdated${}", digest(password)))
     }
 
     fn work(&self) -> Result<(), HashError> {
@@ -48,13 +48,13 @@ fn digest(password: &Password) -> String {
 impl PasswordHasher for FastHasher {
     async fn hash(&self, password: &Password) -> Result<PasswordHash, HashError> {
         self.work()?;
-        Ok(PasswordHash::from_phc(format!("$fast${}", digest(password))))
+        Ok(PasswordHash::from_stored(format!("$fast${}", digest(password))))
     }
 
     async fn verify(&self, password: &Password, hash: Option<PasswordHash>) -> Result<Verdict, HashError> {
         self.work()?;
         let Some(hash) = hash else { return Ok(Verdict::Mismatch) };
-        let (kind, stored) = hash.as_phc()[1..].split_once('$').ok_or(HashError::Unreadable("no kind".into()))?;
+        let (kind, stored) = hash.as_str()[1..].split_once('$').ok_or(HashError::Unreadable("no kind".into()))?;
         Ok(if stored == digest(password) { Verdict::Match { outdated: kind == "outdated" } } else { Verdict::Mismatch })
     }
 }

@@ -187,7 +187,7 @@ impl Worker {
             salt: Some(Salt::new(&salt).map_err(failed)?),
             hash: Some(Output::new(&*output).map_err(failed)?),
         };
-        Ok(PasswordHash::from_phc(phc.to_string()))
+        Ok(PasswordHash::from_stored(phc.to_string()))
     }
 
     fn verify(&mut self, password: &Password, hash: Option<&PasswordHash>) -> Result<Verdict, HashError> {
@@ -196,7 +196,7 @@ impl Worker {
             self.current(password, &[0; SALT_LEN])?;
             return Ok(Verdict::Mismatch);
         };
-        let stored = Stored::read(hash.as_phc()).map_err(|why| HashError::Unreadable(why.to_string()))?;
+        let stored = Stored::read(hash.as_str()).map_err(|why| HashError::Unreadable(why.to_string()))?;
         let matches = match &stored {
             Stored::Argon2(hash) => return self.verify_argon2(password, hash),
             Stored::Bcrypt(hash) => hash.matches(password.expose()),

@@ -59,12 +59,12 @@ pub struct PasswordHash(Box<str>);
 
 impl PasswordHash {
     /// From what a store kept or a hasher made.
-    pub fn from_phc(text: impl Into<Box<str>>) -> Self {
+    pub fn from_stored(text: impl Into<Box<str>>) -> Self {
         Self(text.into())
     }
 
     /// The text as it is kept.
-    pub fn as_phc(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }

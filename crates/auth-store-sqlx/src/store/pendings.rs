@@ -41,7 +41,7 @@ fn pending(fields: &mut Fields<'_>) -> Result<Pending, StoreError> {
         id: fields.id()?,
         email: fields.email()?,
         slot: fields.number("slot")?,
-        password: fields.take::<&str>().map(PasswordHash::from_phc)?,
+        password: fields.take::<&str>().map(PasswordHash::from_stored)?,
         name: fields.take()?,
         locale: fields.take()?,
         attributes: fields.parsed("attributes", |text| Attributes::from_text(text).ok())?,

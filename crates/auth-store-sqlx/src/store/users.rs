@@ -100,7 +100,7 @@ fn account(rows: &[Row]) -> Result<Option<Account>, StoreError> {
     let Some(row) = rows.first() else { return Ok(None) };
     let mut fields = Fields::of(row);
     let user = user(&mut fields, rows)?;
-    let password = fields.take::<Option<&str>>()?.map(PasswordHash::from_phc);
+    let password = fields.take::<Option<&str>>()?.map(PasswordHash::from_stored);
     Ok(Some(Account { user, password }))
 }
 

@@ -219,9 +219,9 @@ proptest! {
         }
         // What is imported can be read again, and stays as it is when it is imported again: from another installation.
         if let Ok(hash) = PasswordHash::import(&text) {
-            prop_assert!(Stored::read(hash.as_phc()).is_ok());
-            prop_assert_eq!(PasswordHash::import(hash.as_phc()), Ok(hash.clone()));
-            prop_assert!(hash.as_phc().bytes().all(|byte| byte.is_ascii_graphic()) && hash.as_phc().len() < 512);
+            prop_assert!(Stored::read(hash.as_str()).is_ok());
+            prop_assert_eq!(PasswordHash::import(hash.as_str()), Ok(hash.clone()));
+            prop_assert!(hash.as_str().bytes().all(|byte| byte.is_ascii_graphic()) && hash.as_str().len() < 512);
         }
     }
 }

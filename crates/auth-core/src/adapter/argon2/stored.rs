@@ -87,7 +87,7 @@ impl PasswordHash {
         let text = spelled_as_phc(text)?;
         match Stored::read(&text)? {
             Stored::Argon2(hash) if hash.pepper.is_some() => Err(UnknownPepper),
-            _ => Ok(Self::from_phc(text)),
+            _ => Ok(Self::from_stored(text)),
         }
     }
 }

@@ -16,7 +16,7 @@ pub(super) async fn add(tx: &mut Connection, pending: &Pending) -> Result<(), Fa
         .bind(pending.email.as_str())
         .bind(pending.email.canonical())
         .bind(i64::from(pending.slot))
-        .bind(pending.password.as_phc())
+        .bind(pending.password.as_str())
         .bind(pending.name.as_deref())
         .bind(pending.locale.as_deref())
         .bind(pending.attributes.to_text())

@@ -17,7 +17,7 @@ pub(super) async fn create(tx: &mut Connection, user: &User, password: Option<&P
         .bind(user.email.as_str())
         .bind(user.email.canonical())
         .bind(user.email_verified_at.map(Timestamp::as_micros))
-        .bind(password.map(PasswordHash::as_phc))
+        .bind(password.map(PasswordHash::as_str))
         .bind(user.profile.name.as_deref())
         .bind(user.profile.image_url.as_deref())
         .bind(user.profile.phone_number.as_deref())
@@ -92,7 +92,7 @@ pub(super) async fn set_password(
         epoch!(),
         " = $3"
     );
-    let query = sql(SET).bind(password.as_phc()).bind(user.as_uuid()).bind(i64::from(epoch.number()));
+    let query = sql(SET).bind(password.as_str()).bind(user.as_uuid()).bind(i64::from(epoch.number()));
     guard(tx, query, Rejected::Epoch).await
 }
 
@@ -103,7 +103,7 @@ pub(super) async fn rehash(
     to: &PasswordHash,
 ) -> Result<(), Failure> {
     const SET: &str = "update auth_users set password_hash = $1 where id = $2 and password_hash = $3";
-    run(tx, sql(SET).bind(to.as_phc()).bind(user.as_uuid()).bind(from.as_phc())).await.map(drop)
+    run(tx, sql(SET).bind(to.as_str()).bind(user.as_uuid()).bind(from.as_str())).await.map(drop)
 }
 
 pub(super) async fn set_attributes(
