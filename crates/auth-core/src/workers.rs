@@ -8,7 +8,7 @@ use crate::port::Mailer;
 
 /// Sends mail, deletes what has expired and takes up other nodes' signing keys, until `stop`; mails under way are finished first.
 ///
-/// Every node runs it, or the nodes that are meant to: the store's leases share the work out.
+/// Every node runs it: the store's leases share mail and cleaning out, and each takes up the others' keys.
 ///
 /// ```no_run
 /// # use std::sync::Arc;

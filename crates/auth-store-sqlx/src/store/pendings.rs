@@ -44,7 +44,7 @@ fn pending(fields: &mut Fields<'_>) -> Result<Pending, StoreError> {
         password: fields.take::<&str>().map(PasswordHash::from_stored)?,
         name: fields.take()?,
         locale: fields.take()?,
-        attributes: fields.parsed("attributes", |text| Attributes::from_text(text).ok())?,
+        attributes: fields.parsed("attributes", |text| Attributes::from_stored(text).ok())?,
         link: Digest::from_bytes(fields.bytes("digest")?),
         link_until: fields.time()?,
         code: fields.mac()?,

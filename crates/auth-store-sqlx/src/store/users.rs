@@ -119,7 +119,7 @@ pub(super) fn user(fields: &mut Fields<'_>, rows: &[Row]) -> Result<User, StoreE
         status: fields.parsed("status", Status::parse)?,
         epoch: Epoch::from_number(fields.number("epoch")?),
         roles_version: fields.number("version of roles")?,
-        attributes: fields.parsed("attributes", |text| Attributes::from_text(text).ok())?,
+        attributes: fields.parsed("attributes", |text| Attributes::from_stored(text).ok())?,
         created_at: fields.time()?,
         roles: roles(rows)?,
     })
