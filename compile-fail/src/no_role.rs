@@ -1,6 +1,6 @@
 //! A type that names no role: the core's, whose values are names.
 //~ `auth_core::domain::Role` names no role
-//~ name one: `auth_axum::roles! { pub Editor = "editor"; }`, and ask for `HasRole<Editor>`
+//~ name one: `roles! { pub Editor = "editor"; }`, and ask for `HasRole<Editor>`
 
 use auth_axum::HasRole;
 use auth_core::domain::Role;

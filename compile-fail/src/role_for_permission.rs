@@ -1,6 +1,6 @@
 //! A role where a permission is asked for.
 //~ `Admin` names no permission
-//~ name one: `auth_axum::permissions! { pub WritePosts = "posts.write"; }`, and ask for `HasPermission<WritePosts>`
+//~ name one: `permissions! { pub WritePosts = "posts.write"; }`, and ask for `HasPermission<WritePosts>`
 
 use auth_axum::{Admin, HasPermission};
 use auth_http::AuthHttp;

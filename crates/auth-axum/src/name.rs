@@ -6,7 +6,7 @@ use auth_core::domain::Role;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` names no role",
     label = "not the name of a role",
-    note = "name one: `auth_axum::roles! {{ pub Editor = \"editor\"; }}`, and ask for `HasRole<Editor>`"
+    note = "name one: `roles! {{ pub Editor = \"editor\"; }}`, and ask for `HasRole<Editor>`"
 )]
 pub trait RoleName: Send + Sync + 'static {
     /// The role's name: lower-case ASCII letters, digits, `-` and `_`, beginning with a letter.
@@ -17,7 +17,7 @@ pub trait RoleName: Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` names no permission",
     label = "not the name of a permission",
-    note = "name one: `auth_axum::permissions! {{ pub WritePosts = \"posts.write\"; }}`, and ask for `HasPermission<WritePosts>`"
+    note = "name one: `permissions! {{ pub WritePosts = \"posts.write\"; }}`, and ask for `HasPermission<WritePosts>`"
 )]
 pub trait PermissionName: Send + Sync + 'static {
     /// The name, as [`Settings::permissions`](auth_core::settings::Settings::permissions) has it.
