@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use auth_core::Auth;
 use auth_core::domain::{Context, Signed};
@@ -14,9 +14,11 @@ use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderValue, USER_AGENT, X_CON
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response};
 use ipnet::IpNet;
+use serde_json::Value;
 
 use crate::identity::{self, Identified};
 use crate::mount::{self, Mount};
+use crate::openapi::{Document, Wire};
 use crate::origin::Origin;
 use crate::problem::{Problem, ProblemCode};
 use crate::profile::{InvalidProfile, Profile};
@@ -45,6 +47,7 @@ struct Inner {
     origins: Vec<Origin>,
     settings: HttpSettings,
     readiness: Readiness,
+    document: OnceLock<Document>,
 }
 
 impl AuthHttp {
@@ -76,8 +79,8 @@ impl AuthHttp {
         let core = auth.settings();
         let mut origins = origin::own(&core.public_url, &core.frontend_url, settings.loopback_only)?;
         origins.extend(settings.allowed_origins.iter().cloned());
-        let readiness = Readiness::default();
-        Ok(Self(Arc::new(Inner { mounts, routes, root_routes, origins, settings, readiness })))
+        let (readiness, document) = (Readiness::default(), OnceLock::new());
+        Ok(Self(Arc::new(Inner { mounts, routes, root_routes, origins, settings, readiness, document })))
     }
 
     /// The profiles' operations, each below its prefix.
@@ -100,6 +103,21 @@ impl AuthHttp {
     /// The core behind it, for a host's own handlers; under the settings of the first profile.
     pub fn auth(&self) -> &Arc<Auth> {
         &self.first().auth
+    }
+
+    /// The OpenAPI 3.1 document of all routes, those at the root included: what `/openapi.json` answers with.
+    pub fn openapi(&self) -> &Value {
+        &self.document().value
+    }
+
+    pub(crate) fn document(&self) -> &Document {
+        let Inner { mounts, routes, root_routes, settings, document, .. } = &*self.0;
+        document
+            .get_or_init(|| Document::new(&Wire { mounts, routes, root_routes, loopback_only: settings.loopback_only }))
+    }
+
+    pub(crate) fn readiness(&self) -> &Readiness {
+        &self.0.readiness
     }
 
     /// Answers a request that `route` takes. `peer` is the other end of the connection; where an adapter isn't told of it,
@@ -256,8 +274,7 @@ impl AuthHttp {
         request_id: &str,
     ) -> Result<Response<Bytes>, Problem> {
         self.admit(&head)?;
-        let Inner { mounts, readiness, .. } = &*self.0;
-        let mount = mounts.get(route.profile).ok_or_else(|| Problem::internal("a route of another table"))?;
+        let mount = self.0.mounts.get(route.profile).ok_or_else(|| Problem::internal("a route of another table"))?;
         let context = self.context_of(request_id.to_owned(), &head.headers, peer);
         if !route.operation.is_probe() {
             throttle::admit(&mount.auth, &context).await?;
@@ -281,7 +298,7 @@ impl AuthHttp {
                 identity::admit(mount, signed, access, &context).await?;
             }
             let incoming = Incoming { head, context, parameters, signed, body };
-            endpoint::answer(route.operation, mount, readiness, incoming).await
+            endpoint::answer(route.operation, mount, self, incoming).await
         };
         // The cookies go along whatever comes of it: the secret that the browser holds is dead.
         reply::carrying(set_cookies, work.await, request_id)

@@ -184,8 +184,8 @@ fn nullable(mut schema: Value) -> Value {
 pub(crate) struct Shape {
     pub(crate) name: &'static str,
     description: String,
-    pub(crate) properties: Map<String, Value>,
-    pub(crate) required: Vec<&'static str>,
+    properties: Map<String, Value>,
+    required: Vec<&'static str>,
     /// Sets of fields of which one must be there.
     alternatives: Vec<Vec<&'static str>>,
 }
@@ -216,6 +216,26 @@ impl Shape {
             schema["description"] = sentence(doc).into();
         }
         self.properties.insert(name.to_owned(), schema);
+    }
+
+    /// The fields as parameters of a query.
+    pub(crate) fn parameters(self) -> Vec<Value> {
+        let Self { properties, required, .. } = self;
+        let parameter = |(name, mut schema): (String, Value)| {
+            let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
+            // There is no `null` in a query.
+            if let Some(kind) = schema["type"].get(0) {
+                schema["type"] = kind.clone();
+            }
+            let is_required = required.contains(&name.as_str());
+            json!({ "name": name, "in": "query", "required": is_required, "description": description, "schema": schema })
+        };
+        properties.into_iter().map(parameter).collect()
+    }
+
+    /// Whether an empty body won't do.
+    pub(crate) fn is_required(&self) -> bool {
+        !(self.required.is_empty() && self.alternatives.is_empty())
     }
 
     /// The JSON Schema. Further fields are allowed, as the reader ignores them.

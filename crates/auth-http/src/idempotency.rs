@@ -5,9 +5,11 @@ use std::sync::Arc;
 use auth_core::flow::idempotency::{self, Begin};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Response, StatusCode};
+use serde_json::json;
 
 use crate::client;
 use crate::mount::Mount;
+use crate::openapi::Description;
 use crate::problem::{FieldError, Problem, ProblemCode};
 use crate::reply;
 use crate::request::Incoming;
@@ -67,6 +69,15 @@ where
             task.await.map_err(Problem::internal)
         }
     }
+}
+
+/// Adds to an operation what [`once`] makes of it.
+pub(crate) fn describe(description: Description) -> Description {
+    let about = "Names the request: repeated with the same body within 24 hours, it is answered as the first was. Quotes \
+                 around it don't count.";
+    description
+        .header("Idempotency-Key", about, &json!({ "type": "string", "pattern": "^[!-~]+$", "maxLength": 257 }))
+        .problems([ProblemCode::ValidationFailed, ProblemCode::IdempotencyInProgress, ProblemCode::IdempotencyMismatch])
 }
 
 /// The key, without the quotes that the draft's structured field has and most clients leave out.

@@ -22,6 +22,7 @@ mod idempotency;
 mod identity;
 mod misdirected;
 mod mount;
+mod openapi;
 mod origin;
 mod page;
 mod problem;

@@ -25,6 +25,8 @@ use crate::route::{Operation, Route};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Profile {
+    /// What it is called in the OpenAPI document.
+    pub name: String,
     /// What every path begins with: `/v1/auth`.
     pub prefix: String,
     /// Each operation with its method and its path below the prefix.
@@ -55,6 +57,7 @@ impl Profile {
     /// Tokens in the body, below `/v1/auth`, under the canonical names.
     pub fn tokens() -> Self {
         let profile = Self {
+            name: "tokens".into(),
             prefix: "/v1/auth".into(),
             names: Operation::canonical(),
             delivery: Delivery::Body,
@@ -70,6 +73,7 @@ impl Profile {
     /// learns from a registration who has an account.
     pub fn sessions() -> Self {
         let profile = Self {
+            name: "sessions".into(),
             prefix: "/auth".into(),
             delivery: Delivery::SessionCookie,
             csrf_token: true,

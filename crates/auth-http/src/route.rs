@@ -142,6 +142,10 @@ pub enum Operation {
     SubmitUndoEmailPage,
     /// Publishes the keys that verify access tokens (RFC 7517).
     Jwks,
+    /// Describes all operations, for programs (OpenAPI 3.1).
+    OpenApi,
+    /// Describes them for people.
+    OpenApiPage,
     /// Says that the process is alive.
     Health,
     /// Says whether the store answers.
@@ -190,8 +194,13 @@ impl Operation {
     }
 
     /// The operations at the server's root, outside every prefix.
-    pub(crate) const ROOT: &'static [(Self, &'static str)] =
-        &[(Self::Jwks, "/.well-known/jwks.json"), (Self::Health, "/healthz"), (Self::Readiness, "/readyz")];
+    pub(crate) const ROOT: &'static [(Self, &'static str)] = &[
+        (Self::Jwks, "/.well-known/jwks.json"),
+        (Self::OpenApi, "/openapi.json"),
+        (Self::OpenApiPage, "/openapi"),
+        (Self::Health, "/healthz"),
+        (Self::Readiness, "/readyz"),
+    ];
 
     /// The pages for the links in mail, at the server's root too, where no frontend has its own.
     pub(crate) const PAGES: &'static [(Self, Method, &'static str)] = &[
@@ -244,6 +253,8 @@ impl Operation {
             | Self::ShowUndoEmailPage
             | Self::SubmitUndoEmailPage
             | Self::Jwks
+            | Self::OpenApi
+            | Self::OpenApiPage
             | Self::Health
             | Self::Readiness => Access::Anybody,
         }

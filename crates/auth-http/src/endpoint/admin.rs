@@ -5,10 +5,12 @@ use auth_core::domain::{Role, UserId};
 use auth_core::flow::{Actor, audit, roles, users};
 use auth_core::port::{AuditQuery, UserQuery};
 use http::StatusCode;
+use serde_json::json;
 
 use super::{Outcome, field};
-use crate::fields::{Optional, fields};
-use crate::problem::Problem;
+use crate::fields::{Optional, Text, fields};
+use crate::openapi::Description;
+use crate::problem::{Problem, ProblemCode};
 use crate::reply::{self, AuditEvents, UserOnly, Users};
 use crate::request::Incoming;
 
@@ -116,4 +118,54 @@ fn user(request: &Incoming) -> Result<UserId, Problem> {
 /// The role in the path.
 fn role(request: &Incoming) -> Result<Role, Problem> {
     Role::parse(request.parameters.named("role")).ok_or_else(Problem::not_found)
+}
+
+pub(super) fn list_users_description() -> Description {
+    Description::new("List users", "Newest first, a page at a time.")
+        .query::<ListUsers>()
+        .reply::<Users>(StatusCode::OK, "A page of users.")
+}
+
+pub(super) fn show_user_description() -> Description {
+    about_user("Show a user", "As that user sees it.").reply::<UserOnly>(StatusCode::OK, "The user.")
+}
+
+pub(super) fn suspend_description() -> Description {
+    about_user("Suspend a user", "Ends every session of theirs and lets them in no more. The last administrator stays.")
+        .no_content("From the next request on.")
+        .problems([ProblemCode::Conflict])
+}
+
+pub(super) fn reactivate_description() -> Description {
+    about_user("Let a suspended user in again", "Earlier sessions stay dead.").no_content("They may sign in.")
+}
+
+pub(super) fn grant_role_description() -> Description {
+    about_role("Give a user a role", "Nobody gives themselves one.").no_content("From the next request on.")
+}
+
+pub(super) fn revoke_role_description() -> Description {
+    about_role("Take a role from a user", "Not the role `admin` from its last holder.")
+        .no_content("From the next request on.")
+        .problems([ProblemCode::Conflict])
+}
+
+pub(super) fn end_sessions_description() -> Description {
+    about_user("Sign a user out everywhere", "Ends every session of theirs.").no_content("Every session is dead.")
+}
+
+pub(super) fn list_audit_events_description() -> Description {
+    Description::new("List audit events", "Newest first, a page at a time.")
+        .query::<ListAuditEvents>()
+        .reply::<AuditEvents>(StatusCode::OK, "A page of events.")
+}
+
+fn about_user(summary: &'static str, details: &'static str) -> Description {
+    Description::new(summary, details)
+        .path("id", "The user's id.", &field::UserId::schema())
+        .problems([ProblemCode::NotFound])
+}
+
+fn about_role(summary: &'static str, details: &'static str) -> Description {
+    about_user(summary, details).path("role", "The role's name.", &json!({ "type": "string" }))
 }

@@ -9,7 +9,8 @@ use super::{Outcome, field};
 use crate::fields::{Required, fields};
 use crate::identity::{self, Identified};
 use crate::mount::Mount;
-use crate::problem::Problem;
+use crate::openapi::Description;
+use crate::problem::{Problem, ProblemCode};
 use crate::reply::{self, Nothing, UserOnly};
 use crate::request::Incoming;
 
@@ -79,4 +80,32 @@ pub(super) async fn undo(auth: &Auth, request: &Incoming) -> Outcome {
 
 fn user(user: &domain::User) -> Outcome {
     Ok(reply::json(StatusCode::OK, &UserOnly { user: user.into() }))
+}
+
+pub(super) fn request_description() -> Description {
+    let details = "Mails a code and a link to the new address, and a notice with a link that undoes it to the old one. \
+                   Wants a fresh session.";
+    Description::new("Ask to move the account", details)
+        .body::<RequestChange>()
+        .reply::<Nothing>(StatusCode::ACCEPTED, "Alike for an address that has an account.")
+        .problems([ProblemCode::Forbidden])
+}
+
+pub(super) fn confirm_description() -> Description {
+    let details = "Moves the account to the new address. The link's token will do by itself; the code is good for the user \
+                   who is signed in. Sessions stay.";
+    Description::new("Move the account", details)
+        .takes_credential()
+        .body::<ConfirmChange>()
+        .reply::<UserOnly>(StatusCode::OK, "The user, with the new address.")
+        .problems([ProblemCode::TokenInvalid, ProblemCode::Unauthorized])
+        .sets_cookies()
+}
+
+pub(super) fn undo_description() -> Description {
+    let details = "Moves the account back to the old address, and keeps it there. Sessions stay.";
+    Description::new("Move the account back", details)
+        .body::<UndoChange>()
+        .reply::<UserOnly>(StatusCode::OK, "The user, with the old address.")
+        .problems([ProblemCode::TokenInvalid])
 }

@@ -5,6 +5,7 @@ use auth_core::flow::change_password;
 use super::{Outcome, field};
 use crate::fields::{Required, fields};
 use crate::mount::Mount;
+use crate::openapi::Description;
 use crate::reply;
 use crate::request::Incoming;
 
@@ -24,4 +25,13 @@ pub(super) async fn change(mount: &Mount, request: &Incoming) -> Outcome {
     let signed = request.signed()?;
     let authenticated = change_password::change(&mount.auth, signed, &current, &new, &request.context).await?;
     Ok(reply::authenticated(mount, &request.head.headers, &authenticated))
+}
+
+pub(super) fn description(mount: &Mount) -> Description {
+    Description::new(
+        "Change the password",
+        "Ends all other sessions; this one goes on under a new credential. A wrong current password is 401.",
+    )
+    .body::<ChangePassword>()
+    .authenticated(mount)
 }

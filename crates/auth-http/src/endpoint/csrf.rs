@@ -6,6 +6,7 @@ use http::{Response, StatusCode};
 use super::Outcome;
 use crate::cookie;
 use crate::mount::Mount;
+use crate::openapi::Description;
 use crate::reply::{self, CsrfToken};
 use crate::request::Incoming;
 
@@ -18,4 +19,12 @@ pub(super) fn show(mount: &Mount, request: &Incoming) -> Outcome {
         cookie::append(response.headers_mut(), reply::csrf_cookie(mount, cookies, session));
     }
     Ok(response)
+}
+
+pub(super) fn description() -> Description {
+    Description::new(
+        "Show the CSRF token",
+        "For a page that was opened with the session there already: the token is in the reply, and in the CSRF cookie.",
+    )
+    .reply::<CsrfToken>(StatusCode::OK, "The session's token.")
 }

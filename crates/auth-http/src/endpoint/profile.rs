@@ -7,6 +7,7 @@ use http::StatusCode;
 
 use super::{Outcome, field};
 use crate::fields::{Change, fields};
+use crate::openapi::Description;
 use crate::reply::{self, Session, UserAndSession, UserOnly};
 use crate::request::Incoming;
 
@@ -37,4 +38,15 @@ pub(super) async fn edit(auth: &Auth, request: &Incoming) -> Outcome {
     let edit = ProfileEdit { name, image_url, phone_number, locale };
     let user = profile::edit(auth, request.signed()?, edit, &request.context).await?;
     Ok(reply::json(StatusCode::OK, &UserOnly { user: (&user).into() }))
+}
+
+pub(super) fn show_description() -> Description {
+    Description::new("Show the profile", "Who is signed in, and with which session.")
+        .reply::<UserAndSession>(StatusCode::OK, "The user and the session that asks.")
+}
+
+pub(super) fn edit_description() -> Description {
+    Description::new("Edit the profile", "Changes what the user tells of themselves.")
+        .body::<EditProfile>()
+        .reply::<UserOnly>(StatusCode::OK, "The user, as changed.")
 }

@@ -5,6 +5,7 @@ use auth_core::flow::reauthenticate;
 use super::{Outcome, field};
 use crate::fields::{Required, fields};
 use crate::mount::Mount;
+use crate::openapi::Description;
 use crate::reply;
 use crate::request::Incoming;
 
@@ -22,4 +23,13 @@ pub(super) async fn reauthenticate(mount: &Mount, request: &Incoming) -> Outcome
     let signed = request.signed()?;
     let authenticated = reauthenticate::with_password(&mount.auth, signed, &password, &request.context).await?;
     Ok(reply::authenticated(mount, &request.head.headers, &authenticated))
+}
+
+pub(super) fn description(mount: &Mount) -> Description {
+    Description::new(
+        "Prove again who you are",
+        "The session goes on under a new credential, and for ten minutes may do what wants a fresh one.",
+    )
+    .body::<Reauthenticate>()
+    .authenticated(mount)
 }

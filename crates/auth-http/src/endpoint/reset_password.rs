@@ -7,6 +7,8 @@ use http::StatusCode;
 use super::proof::Presented;
 use super::{Outcome, field};
 use crate::fields::{Required, fields};
+use crate::openapi::Description;
+use crate::problem::ProblemCode;
 use crate::reply::{self, Nothing};
 use crate::request::Incoming;
 
@@ -39,4 +41,21 @@ pub(super) async fn confirm(auth: &Auth, request: &Incoming) -> Outcome {
     let ConfirmReset { password, proof } = request.body()?;
     reset_password::confirm(auth, &proof.parse()?, &password, &request.context).await?;
     Ok(reply::no_content())
+}
+
+pub(super) fn request_description() -> Description {
+    Description::new("Ask for a reset mail", "Mails a code and a link to the address, if it has an account.")
+        .body::<RequestReset>()
+        .reply::<Nothing>(StatusCode::ACCEPTED, "Always alike, whether or not the address has an account.")
+}
+
+pub(super) fn confirm_description() -> Description {
+    Description::new(
+        "Reset the password",
+        "Sets a password with what was mailed: the link's token, or the code. Ends every session, verifies the address, \
+         and signs nobody in. A refused password spends nothing.",
+    )
+    .body::<ConfirmReset>()
+    .no_content("The new password counts.")
+    .problems([ProblemCode::TokenInvalid])
 }

@@ -1,11 +1,13 @@
 //! `POST /login`.
 
 use auth_core::flow::sign_in::{self, Credentials};
+use auth_core::settings::UnverifiedSignIn;
 
 use super::{Outcome, field};
 use crate::fields::{Optional, Required, fields};
 use crate::mount::Mount;
-use crate::problem::Problem;
+use crate::openapi::Description;
+use crate::problem::{Problem, ProblemCode};
 use crate::reply;
 use crate::request::Incoming;
 
@@ -33,4 +35,17 @@ pub(super) async fn sign_in(mount: &Mount, request: &Incoming) -> Outcome {
         }
         step => Err(Problem::internal(format!("a step of signing in without a reply: {step:?}"))),
     }
+}
+
+pub(super) fn description(mount: &Mount) -> Description {
+    let is_strict = mount.auth.settings().unverified_sign_in == UnverifiedSignIn::Refuse;
+    Description::new(
+        "Sign in",
+        "Starts a session with address and password. An unknown address, a wrong password and a suspended user are \
+         answered alike.",
+    )
+    .body::<SignIn>()
+    .authenticated(mount)
+    .problems([ProblemCode::Unauthorized, ProblemCode::Forbidden])
+    .problems(is_strict.then_some(ProblemCode::EmailNotVerified))
 }

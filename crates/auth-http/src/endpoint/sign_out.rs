@@ -7,6 +7,7 @@ use crate::bearer;
 use crate::fields::{Optional, fields};
 use crate::identity;
 use crate::mount::Mount;
+use crate::openapi::Description;
 use crate::problem::ProblemCode;
 use crate::reply;
 use crate::request::Incoming;
@@ -44,4 +45,22 @@ pub(super) async fn everywhere(mount: &Mount, request: &Incoming) -> Outcome {
     let signed = request.signed()?;
     sign_out::everywhere(&mount.auth, signed, &request.context).await?;
     Ok(reply::signed_out(mount))
+}
+
+pub(super) fn description() -> Description {
+    Description::new(
+        "Sign out",
+        "Ends the session of the credential, and that of the refresh token. Without either, or with dead ones, there is \
+         nothing to end.",
+    )
+    .takes_credential()
+    .body::<SignOut>()
+    .no_content("Whatever was presented is dead.")
+    .sets_cookies()
+}
+
+pub(super) fn everywhere_description() -> Description {
+    Description::new("Sign out everywhere", "Ends every session of the user, this one included.")
+        .no_content("Every session is dead.")
+        .sets_cookies()
 }

@@ -4,8 +4,10 @@ use auth_core::Auth;
 use auth_core::flow::change_email::{self, ChangeProof};
 use bytes::Bytes;
 use http::{Response, StatusCode};
+use serde_json::json;
 
-use super::{form, page, token};
+use super::{describe_token, form, page, token};
+use crate::openapi::Description;
 use crate::problem::Problem;
 use crate::request::Incoming;
 
@@ -51,4 +53,26 @@ fn button(request: &Incoming, title: &str, text: &str, action: &str, label: &str
 
 fn done(title: &str, text: &str) -> Response<Bytes> {
     page(StatusCode::OK, title, &format!("<h1>{title}</h1>\n<p>{text}</p>"))
+}
+
+pub(crate) fn show_confirm_description() -> Description {
+    let details = "Shows a button that moves the account. Opening it spends nothing.";
+    Description::new("Open the link in a mail to the new address", details).link().page("The page.")
+}
+
+pub(crate) fn submit_confirm_description() -> Description {
+    Description::new("Move an account by that page", "Takes the page's form.")
+        .form(&json!({ "token": describe_token() }))
+        .page("The account has moved.")
+}
+
+pub(crate) fn show_undo_description() -> Description {
+    let details = "Shows a button that keeps the account where it was. Opening it spends nothing.";
+    Description::new("Open the link in a mail to the old address", details).link().page("The page.")
+}
+
+pub(crate) fn submit_undo_description() -> Description {
+    Description::new("Move an account back by that page", "Takes the page's form.")
+        .form(&json!({ "token": describe_token() }))
+        .page("The account is where it was.")
 }

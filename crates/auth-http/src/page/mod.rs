@@ -7,14 +7,13 @@ pub(crate) mod change_email;
 pub(crate) mod reset_password;
 pub(crate) mod verify_email;
 
-use std::sync::LazyLock;
-
 use auth_core::domain::{Digest, Secret};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY, X_FRAME_OPTIONS};
 use http::{Response, StatusCode};
+use serde_json::{Value, json};
 
 use crate::problem::{Problem, ProblemCode};
 
@@ -24,12 +23,17 @@ pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 /// Makes a page of `body`, HTML that is ours from end to end.
 fn page(status: StatusCode, title: &str, body: &str) -> Response<Bytes> {
     let html = SHELL.replace("{title}", title).replace("{style}", STYLE).replace("{body}", body);
-    let mut response = Response::new(Bytes::from(html));
+    html_bytes(status, html.into(), STYLE)
+}
+
+/// A reply with HTML whose one style is `style`.
+pub(crate) fn html_bytes(status: StatusCode, html: Bytes, style: &str) -> Response<Bytes> {
+    let mut response = Response::new(html);
     *response.status_mut() = status;
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value: &str| headers.extend(HeaderValue::from_str(value).ok().map(|v| (name, v)));
     set(CONTENT_TYPE, "text/html; charset=utf-8");
-    set(CONTENT_SECURITY_POLICY, &POLICY);
+    set(CONTENT_SECURITY_POLICY, &policy(style));
     // The address holds a secret: it goes to no other site. Not `no-referrer`, under which browsers send the form with
     // `Origin: null`.
     set(REFERRER_POLICY, "same-origin");
@@ -58,6 +62,11 @@ pub(crate) fn of_problem(problem: Problem, request_id: &str) -> Response<Bytes> 
     response
 }
 
+/// The token in a page's form, as JSON Schema.
+fn describe_token() -> Value {
+    json!({ "type": "string", "description": "The token in the link." })
+}
+
 /// The token in a link's query or in a form.
 ///
 /// # Errors
@@ -82,9 +91,9 @@ const SHELL: &str = include_str!("shell.html");
 const STYLE: &str = include_str!("style.css");
 
 /// Nothing but the page itself: no scripts, no other sites, no frames; forms go where they came from.
-static POLICY: LazyLock<String> = LazyLock::new(|| {
-    let style = STANDARD.encode(Digest::of(&[STYLE.as_bytes()]).as_bytes());
+fn policy(style: &str) -> String {
+    let style = STANDARD.encode(Digest::of(&[style.as_bytes()]).as_bytes());
     format!(
         "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     )
-});
+}

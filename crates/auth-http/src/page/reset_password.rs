@@ -7,8 +7,10 @@ use auth_core::flow::reset_password::{self, ConfirmError};
 use auth_core::rules::password::WeakPassword;
 use bytes::Bytes;
 use http::{Response, StatusCode};
+use serde_json::json;
 
-use super::{field, form, page, token};
+use super::{describe_token, field, form, page, token};
+use crate::openapi::Description;
 use crate::problem::Problem;
 use crate::request::Incoming;
 
@@ -67,4 +69,17 @@ const fn words(weak: WeakPassword) -> &'static str {
         WeakPassword::Personal => "This password is made of your name or address. Please use another one.",
         WeakPassword::Breached => "This password was in a data breach elsewhere. Please use another one.",
     }
+}
+
+pub(crate) fn show_description() -> Description {
+    let details = "Shows a form for the new password. Opening it spends nothing.";
+    Description::new("Open the link in a reset mail", details).link().page("The page.")
+}
+
+pub(crate) fn submit_description() -> Description {
+    let details = "Takes the page's form, and shows it again where the password won't do.";
+    let password = json!({ "type": "string", "format": "password", "description": "The new password." });
+    Description::new("Reset the password by that page", details)
+        .form(&json!({ "token": describe_token(), "password": password }))
+        .page("The new password counts.")
 }

@@ -11,6 +11,7 @@ use auth_core::port::Limit;
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, Response, StatusCode};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// An error as a client sees it.
@@ -31,7 +32,7 @@ pub struct Problem {
 }
 
 /// What is wrong with one field of a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FieldError {
     /// The field, as the client named it.
     pub field: Cow<'static, str>,
@@ -119,6 +120,9 @@ codes! {
     /// It went wrong.
     Internal = "INTERNAL", INTERNAL_SERVER_ERROR, "Internal error";
 }
+
+/// The media type of problems.
+pub(crate) const PROBLEM: &str = "application/problem+json";
 
 /// The two fields of draft-ietf-httpapi-ratelimit-headers-10.
 const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -231,7 +235,7 @@ impl Problem {
         let mut response = Response::new(Bytes::from(body));
         *response.status_mut() = self.code.status();
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM));
         if self.code == ProblemCode::Unauthorized {
             // RFC 9110 §15.5.2 demands a challenge; RFC 6750 §3 gives its form.
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -261,16 +265,27 @@ impl Problem {
     }
 }
 
-#[derive(Serialize)]
+/// What went wrong (RFC 9457).
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Body<'a> {
+#[schemars(rename = "Problem")]
+pub(crate) struct Body<'a> {
+    /// The kind of problem, as a URN that ends in its code.
     #[serde(rename = "type")]
+    #[schemars(extend("format" = "uri"))]
     kind: String,
+    /// A short summary, the same for each problem of a code.
     title: &'static str,
+    /// The reply's status.
     status: u16,
+    /// What to make of it, for people.
     detail: &'a str,
+    /// What went wrong, for programs.
+    #[schemars(extend("enum" = ProblemCode::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>()))]
     code: &'static str,
+    /// The reply's `X-Request-Id`.
     request_id: &'a str,
+    /// Each field that is wrong, where fields are.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
 }

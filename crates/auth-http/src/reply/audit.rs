@@ -3,21 +3,27 @@
 use std::collections::BTreeMap;
 
 use auth_core::domain;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// An entry of the audit log.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditEvent {
     /// A UUID.
+    #[schemars(extend("format" = "uuid"))]
     pub id: String,
     /// RFC 3339, UTC.
+    #[schemars(extend("format" = "date-time"))]
     pub at: String,
     /// What happened: see the documentation's list of kinds.
+    #[schemars(extend("enum" = domain::AuditKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>()))]
     pub kind: &'static str,
     /// Who did it, where that is known.
+    #[schemars(extend("format" = "uuid"))]
     pub actor_id: Option<String>,
     /// To whose account it happened, where that is known.
+    #[schemars(extend("format" = "uuid"))]
     pub subject_id: Option<String>,
     /// The client's address.
     pub ip: Option<String>,

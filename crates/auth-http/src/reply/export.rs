@@ -2,43 +2,57 @@
 
 use auth_core::domain::{self, SessionId};
 use auth_core::flow::account;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{AuditEvent, Session, User};
 
 /// All that is stored about a user, but for secrets and what is made of them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Export {
+    /// The user.
     user: User,
     /// The application's own fields.
     attributes: Map<String, Value>,
+    /// Whether there is a password.
     has_password: bool,
+    /// Sessions, live or not, that are still kept.
     sessions: Vec<Session>,
+    /// Links and codes that were mailed.
     tokens: Vec<Token>,
+    /// Mails.
     mails: Vec<Mail>,
+    /// Entries of the audit log by or about the user.
     events: Vec<AuditEvent>,
 }
 
 /// A link or code that was mailed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Token {
+    #[schemars(extend("format" = "uuid"))]
     id: String,
     purpose: &'static str,
+    #[schemars(extend("format" = "email"))]
     email: String,
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
+    #[schemars(extend("format" = "date-time"))]
     expires_at: String,
 }
 
 /// A mail.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Mail {
+    #[schemars(extend("format" = "uuid"))]
     id: String,
     kind: &'static str,
+    #[schemars(extend("format" = "email"))]
     to: String,
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
 }
 

@@ -12,11 +12,13 @@ use auth_core::flow::session::{Authenticated, Fresh};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue, SET_COOKIE};
 use http::{HeaderMap, Response, StatusCode};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cookie::{Cookies, Definition};
 use crate::mount::Mount;
-use crate::problem::Problem;
+use crate::problem::{PROBLEM, Problem};
+use crate::request::JSON;
 use crate::{cookie, span};
 
 pub use audit::AuditEvent;
@@ -24,7 +26,7 @@ pub(crate) use export::Export;
 pub use user::{Session, User};
 
 /// New credentials, delivered in the body.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Tokens {
     /// A JWT for `Authorization: Bearer`.
@@ -32,6 +34,7 @@ pub struct Tokens {
     /// For the next refresh; opaque.
     pub refresh_token: String,
     /// `Bearer`.
+    #[schemars(extend("const" = "Bearer"))]
     pub token_type: &'static str,
     /// Seconds that the access token lives.
     pub expires_in: u64,
@@ -49,7 +52,7 @@ impl fmt::Debug for Tokens {
 }
 
 /// What a browser is told whose credentials are in cookies.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SignedIn {
     /// Who signed in.
@@ -66,49 +69,54 @@ impl fmt::Debug for SignedIn {
 }
 
 /// `{csrfToken}`.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CsrfToken {
+    /// For the header `X-CSRF-Token`; the CSRF cookie has it too.
     pub(crate) csrf_token: String,
 }
 
 /// `{user}`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct UserOnly {
     pub(crate) user: User,
 }
 
 /// `{user, session}`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct UserAndSession {
     pub(crate) user: User,
     pub(crate) session: Session,
 }
 
 /// `{sessions}`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Sessions {
     pub(crate) sessions: Vec<Session>,
 }
 
 /// `{users, nextCursor}`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Users {
+    /// Newest first.
     pub(crate) users: Vec<User>,
+    /// Where the next page begins, if there is one.
     pub(crate) next_cursor: Option<String>,
 }
 
 /// `{events, nextCursor}`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AuditEvents {
+    /// Newest first.
     pub(crate) events: Vec<AuditEvent>,
+    /// Where the next page begins, if there is one.
     pub(crate) next_cursor: Option<String>,
 }
 
 /// `{}`: all there is to say.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Nothing {}
 
 /// New credentials, the way of `mount`'s profile, for the client that sent `headers`.
@@ -206,7 +214,7 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response<Bytes>
 pub(crate) fn json_bytes(status: StatusCode, body: Bytes) -> Response<Bytes> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
     response
 }
 
@@ -220,6 +228,6 @@ pub(crate) fn no_content() -> Response<Bytes> {
 /// A reply with a body that is a problem already.
 pub(crate) fn problem_bytes(status: StatusCode, body: Bytes) -> Response<Bytes> {
     let mut response = json_bytes(status, body);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM));
     response
 }

@@ -1,35 +1,41 @@
 //! Users and their sessions.
 
 use auth_core::domain;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::device;
 
 /// A user, as that user sees it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
     /// A UUID.
+    #[schemars(extend("format" = "uuid"))]
     pub id: String,
     /// The address, as typed.
+    #[schemars(extend("format" = "email"))]
     pub email: String,
     /// Whether the address is proved.
     pub email_verified: bool,
     /// What to call the user.
     pub name: Option<String>,
     /// A picture.
+    #[schemars(extend("format" = "uri"))]
     pub image_url: Option<String>,
     /// In E.164 form.
     pub phone_number: Option<String>,
     /// A language tag.
     pub locale: Option<String>,
     /// `active` or `suspended`.
+    #[schemars(extend("enum" = ["active", "suspended"]))]
     pub status: &'static str,
     /// Roles held.
     pub roles: Vec<String>,
     /// Whether a second factor is on. No factor can be switched on yet, so it never is.
     pub mfa_enabled: bool,
     /// RFC 3339, UTC.
+    #[schemars(extend("format" = "date-time"))]
     pub created_at: String,
 }
 
@@ -52,18 +58,22 @@ impl From<&domain::User> for User {
 }
 
 /// A session, as its user sees it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
     /// A UUID: a handle, no credential.
+    #[schemars(extend("format" = "uuid"))]
     pub id: String,
     /// Whether it is the one that asks.
     pub current: bool,
     /// RFC 3339, UTC.
+    #[schemars(extend("format" = "date-time"))]
     pub created_at: String,
     /// RFC 3339, UTC; true to the minute.
+    #[schemars(extend("format" = "date-time"))]
     pub last_seen_at: String,
     /// When it ends if nobody uses it: the earlier of both deadlines. RFC 3339, UTC.
+    #[schemars(extend("format" = "date-time"))]
     pub expires_at: String,
     /// The address that signed in.
     pub ip: Option<String>,

@@ -13,7 +13,8 @@ use super::{Cookies, Credentials, World};
 /// A request to be sent: `.await` it.
 ///
 /// Whatever a check is about, each reply is held to what all replies have in common (ER1): a request id, no caching, no
-/// sniffing, only the cookies that its profile has; and a problem with a matching status where it isn't a success.
+/// sniffing, only the cookies that its profile has; a problem with a matching status where it isn't a success; and what the
+/// OpenAPI document says of its operation.
 #[derive(Debug)]
 #[must_use = "a call is sent when it is awaited"]
 pub struct Call {
@@ -97,10 +98,12 @@ impl IntoFuture for Call {
         Box::pin(async move {
             let what = format!("{} {}", self.request.method(), self.request.uri());
             let is_head = self.request.method() == Method::HEAD;
+            let request = self.request.clone();
             let (head, body) = self.world.web().send(self.request, self.peer).await.into_parts();
             let reply = Reply { what, status: head.status.as_u16(), headers: head.headers, body };
             reply.check(is_head);
             reply.check_cookies(&self.world);
+            self.world.document().check(&request, &reply);
             reply
         })
     }

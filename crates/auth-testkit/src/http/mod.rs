@@ -17,6 +17,7 @@
 
 mod call;
 mod credentials;
+mod document;
 mod hasher;
 mod table;
 mod world;

@@ -15,6 +15,7 @@ use auth_http::{AuthHttp, HttpSettings, Profile, Route};
 use http::Method;
 use serde_json::{Value, json};
 
+use super::document::Document;
 use super::{Call, Credentials, Mount, Reply, TestHasher, Tokens, Web};
 use crate::{Counting, FakeClock, Faulty, Inbox, given};
 
@@ -46,6 +47,7 @@ struct Inner {
     faulty: Arc<Faulty>,
     counting: Arc<Counting>,
     hasher: Arc<TestHasher>,
+    document: Document,
 }
 
 impl World {
@@ -82,7 +84,8 @@ impl World {
         let auth = Auth::start(parts).await.expect("a system that starts");
         let http = AuthHttp::new(auth, [options.profile], options.http).expect("a sound profile");
         let web = (mount.web)(&http);
-        Self(Arc::new(Inner { web, http, clock, inbox: Inbox::new(), faulty, counting, hasher }))
+        let document = Document::new(http.openapi());
+        Self(Arc::new(Inner { web, http, document, clock, inbox: Inbox::new(), faulty, counting, hasher }))
     }
 
     /// A call of an operation, by its path below the prefix.
@@ -129,6 +132,11 @@ impl World {
     /// The adapter.
     pub fn web(&self) -> Arc<dyn Web> {
         self.0.web.clone()
+    }
+
+    /// What the OpenAPI document says.
+    pub(super) fn document(&self) -> &Document {
+        &self.0.document
     }
 
     /// The profile's route table.

@@ -1,0 +1,188 @@
+//! The OpenAPI document: every operation of every profile, made from the route table, from what endpoints declare to read
+//! ([`fields!`](crate::fields)) and from the types they reply with.
+//!
+//! Each endpoint says the rest beside its code, in a [`Description`]; an operation without one doesn't compile.
+
+mod components;
+mod description;
+mod page;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use auth_core::domain::Role;
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use self::components::Components;
+pub(crate) use self::description::Description;
+use self::description::{Body, Content, Reply};
+pub(crate) use self::page::STYLE;
+use crate::endpoint;
+use crate::mount::Mount;
+use crate::problem::ProblemCode;
+use crate::profile::Delivery;
+use crate::route::{Access, Operation, Route};
+
+/// The document, as it is served.
+pub(crate) struct Document {
+    pub(crate) value: Value,
+    pub(crate) json: Bytes,
+    /// For people, in HTML.
+    pub(crate) page: Bytes,
+}
+
+/// What the document is made from.
+pub(crate) struct Wire<'a> {
+    pub(crate) mounts: &'a [Arc<Mount>],
+    /// The profiles' operations.
+    pub(crate) routes: &'a [Route],
+    /// Those at the server's root.
+    pub(crate) root_routes: &'a [Route],
+    /// Whether other names than loopback's are answered with 421.
+    pub(crate) loopback_only: bool,
+}
+
+/// The name under which the operations at the root go.
+const SERVER: &str = "server";
+
+impl Document {
+    pub(crate) fn new(wire: &Wire<'_>) -> Self {
+        let names = names(wire.mounts);
+        let mut components = Components::default();
+        let mut tags = Vec::new();
+        for (mount, name) in wire.mounts.iter().zip(&names) {
+            tags.push(json!({ "name": name, "description": about(mount) }));
+        }
+        tags.push(json!({ "name": SERVER, "description": "At the server's root, outside every prefix." }));
+
+        let mut paths = BTreeMap::<&str, Map<String, Value>>::new();
+        let of_profiles = wire.routes.iter().map(|route| (route, names[route.profile].as_str()));
+        let of_server = wire.root_routes.iter().map(|route| (route, SERVER));
+        for (route, group) in of_profiles.chain(of_server) {
+            let mount = &wire.mounts[route.profile];
+            let name = &names[route.profile];
+            let operation = operation(route, group, name, mount, wire.loopback_only, &mut components);
+            paths.entry(&route.path).or_default().insert(route.method.as_str().to_ascii_lowercase(), operation);
+        }
+        let value = json!({
+            "openapi": "3.1.1",
+            "info": {
+                "title": "Portcullis",
+                "version": env!("CARGO_PKG_VERSION"),
+                "summary": "Accounts, sign-in and sessions.",
+                "description": include_str!("about.md"),
+                "license": { "name": env!("CARGO_PKG_LICENSE"), "identifier": env!("CARGO_PKG_LICENSE") },
+            },
+            "servers": [{ "url": wire.mounts[0].auth.settings().public_url }],
+            "tags": tags,
+            "paths": paths,
+            "components": components.finish(),
+        });
+        let order = wire.routes.iter().chain(wire.root_routes).map(|route| (route.path.as_str(), &route.method));
+        Self { json: value.to_string().into(), page: page::render(&value, order).into(), value }
+    }
+}
+
+/// The profiles' names, each once: a second one of a name has its place behind it.
+fn names(mounts: &[Arc<Mount>]) -> Vec<String> {
+    let mut names = Vec::<String>::new();
+    for (place, mount) in mounts.iter().enumerate() {
+        let name = &mount.profile.name;
+        let is_taken = names.contains(name) || name == SERVER;
+        names.push(if is_taken { format!("{name}{}", place + 1) } else { name.clone() });
+    }
+    names
+}
+
+fn about(mount: &Mount) -> String {
+    let delivery = match mount.profile.delivery {
+        Delivery::Body => "credentials are tokens, in the body of replies and in `Authorization`.",
+        Delivery::SessionCookie => "the credential is a cookie.",
+    };
+    format!("Below `{}`; {delivery}", mount.profile.prefix)
+}
+
+fn operation(
+    route: &Route,
+    group: &str,
+    profile: &str,
+    mount: &Mount,
+    loopback_only: bool,
+    components: &mut Components,
+) -> Value {
+    let description = endpoint::describe(route.operation, mount);
+    let codes = problems(route, &description, loopback_only);
+    let mut parameters = description.parameters;
+    let access = route.operation.access();
+    if mount.profile.csrf_token
+        && !route.method.is_safe()
+        && (access != Access::Anybody || description.takes_credential)
+    {
+        parameters.push(components.csrf_token(access != Access::Anybody));
+    }
+    let security = match access {
+        Access::Anybody if description.takes_credential => json!([{}, components.credential(mount, profile, &[])]),
+        Access::Anybody => json!([]),
+        Access::SignedIn | Access::Fresh => json!([components.credential(mount, profile, &[])]),
+        Access::Admin => json!([components.credential(mount, profile, &[Role::ADMIN])]),
+    };
+    // A credential that the user's roles have outgrown is replaced at any use.
+    let sets_cookies = mount.cookies.is_some() && (description.sets_cookies || access != Access::Anybody);
+    let mut responses = BTreeMap::new();
+    for reply in description.replies {
+        responses.insert(reply.status.as_u16(), components.reply(reply, sets_cookies));
+    }
+    for (status, codes) in codes {
+        responses.insert(status, components.problem(&codes, route.operation.is_page()));
+    }
+    let mut operation = json!({
+        "operationId": format!("{group}.{}", id(route.operation)),
+        "tags": [group],
+        "summary": description.summary,
+        "description": description.details,
+        "security": security,
+        "responses": responses,
+    });
+    if !parameters.is_empty() {
+        operation["parameters"] = parameters.into();
+    }
+    if let Some(body) = description.body {
+        operation["requestBody"] = components.body(body);
+    }
+    operation
+}
+
+/// `signIn`.
+fn id(operation: Operation) -> String {
+    let name = format!("{operation:?}");
+    let (first, rest) = name.split_at(1);
+    first.to_ascii_lowercase() + rest
+}
+
+/// The problems that an operation may answer with, by status: its own, and those that follow from how it is asked for.
+fn problems(route: &Route, description: &Description, loopback_only: bool) -> BTreeMap<u16, Vec<ProblemCode>> {
+    use ProblemCode::{
+        CsrfFailed, Forbidden, Internal, Misdirected, PayloadTooLarge, RateLimited, ReauthenticationRequired,
+        RequestTimeout, Unauthorized, Unavailable, UnsupportedMediaType, ValidationFailed,
+    };
+    let mut codes = description.problems.clone();
+    // Of any request, whatever it is for, the body is looked at.
+    codes.extend([RequestTimeout, PayloadTooLarge, UnsupportedMediaType, Internal]);
+    codes.extend((!route.operation.is_probe()).then_some([RateLimited, Unavailable]).into_iter().flatten());
+    codes.extend(description.body.is_some().then_some(ValidationFailed));
+    codes.extend((!route.method.is_safe()).then_some(CsrfFailed));
+    match route.operation.access() {
+        Access::Anybody => {}
+        Access::SignedIn => codes.push(Unauthorized),
+        Access::Fresh => codes.extend([Unauthorized, ReauthenticationRequired]),
+        Access::Admin => codes.extend([Unauthorized, Forbidden]),
+    }
+    codes.extend(loopback_only.then_some(Misdirected));
+
+    let mut by_status = BTreeMap::<u16, Vec<ProblemCode>>::new();
+    for &code in ProblemCode::ALL.iter().filter(|code| codes.contains(code)) {
+        by_status.entry(code.status().as_u16()).or_default().push(code);
+    }
+    by_status
+}
