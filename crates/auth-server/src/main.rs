@@ -76,6 +76,12 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         match command {
             Command::Serve { .. } => command::serve::run(config).await,
             Command::Migrate => command::migrate::run(&config, format).await,
+            Command::User { command } => command::user::run(config, command, format).await,
+            Command::Role { command } => command::role::run(config, command, format).await,
+            Command::Sessions { command } => command::sessions::run(config, command, format).await,
+            Command::Keys { command } => command::keys::run(config, command, format).await,
+            Command::Audit { command } => command::audit::run(config, command, format).await,
+            Command::Mail { command } => command::mail::run(config, command, format).await,
             Command::Schema { .. } | Command::Doctor => Ok(()),
         }
     })

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use auth_core::adapter::SystemClock;
-use auth_core::domain::Timestamp;
+use auth_core::domain::{Backlog, Timestamp};
 use auth_core::keys::KeyRing;
 use auth_core::port::{AuditQuery, Clock, Store, StoreError};
 
@@ -39,6 +39,7 @@ pub(crate) enum StoreState {
         pepper: PepperState,
         /// When the newest event was recorded.
         newest_event: Option<Timestamp>,
+        backlog: Backlog,
     },
 }
 
@@ -77,7 +78,8 @@ async fn state_of(config: &Config) -> StoreState {
         }
         let newest_event =
             store.audit_events(&AuditQuery { limit: 1, ..AuditQuery::default() }).await?.first().map(|event| event.at);
-        Ok(StoreState::Ready { pepper: pepper_state(config, &*store).await?, newest_event })
+        let pepper = pepper_state(config, &*store).await?;
+        Ok(StoreState::Ready { pepper, newest_event, backlog: store.backlog().await? })
     };
     asking.await.unwrap_or_else(|error: StoreError| StoreState::Away(with_causes(&error)))
 }

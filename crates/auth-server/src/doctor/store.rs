@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth_core::domain::Timestamp;
+use auth_core::domain::{Backlog, Timestamp};
 
 use super::facts::{PepperState, StoreState};
 use super::{Facts, Findings};
@@ -40,9 +40,10 @@ pub(super) fn examine(facts: &Facts, findings: &mut Findings) {
                 "Run `auth-server migrate`.",
             ],
         ),
-        StoreState::Ready { pepper, newest_event } => {
+        StoreState::Ready { pepper, newest_event, backlog } => {
             self::pepper(*pepper, findings);
             clock(facts.now, *newest_event, findings);
+            outbox(facts.now, backlog, findings);
         }
     }
 }
@@ -56,6 +57,29 @@ fn pepper(state: PepperState, findings: &mut Findings) {
         PepperState::Missing => "the store was made under a pepper, and there is none",
     };
     findings.error("pepper", [found, "The server doesn't start: nobody could sign in.", ADVICE]);
+}
+
+fn outbox(now: Timestamp, backlog: &Backlog, findings: &mut Findings) {
+    /// Longer than the longest pause between two attempts.
+    const LATE: Duration = Duration::from_secs(600);
+    let Backlog { queued, oldest, dead } = *backlog;
+    if let Some(oldest) = oldest.filter(|oldest| now.since(*oldest) > LATE) {
+        findings.warning(
+            "outbox",
+            [
+                &format!("{queued} mails are waiting, the oldest since {}", oldest.to_rfc3339()),
+                "No server is running that sends them, or the mail server doesn't take them.",
+                "See `auth-server mail list --state queued` for the reason.",
+            ],
+        );
+    }
+    if dead > 0 {
+        findings.warning("outbox", [
+            &format!("{dead} mails of the last week were given up"),
+            "Whom they were for never got them.",
+            "See `auth-server mail list --state dead` for the reason, and send them again with `auth-server mail retry`.",
+        ]);
+    }
 }
 
 /// The clock, against when this was written and what others have written since.

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use auth_core::domain::Timestamp;
+use auth_core::domain::{Backlog, Timestamp};
 
 use super::facts::{PepperState, StoreState};
 use super::files::SecretFile;
@@ -29,7 +29,7 @@ fn facts(settings: &[(&str, &str)]) -> Facts {
             hashing_memory: 19 << 20,
             open_files: Some(16_384),
         },
-        store: StoreState::Ready { pepper: PepperState::Fits, newest_event: Some(NOW) },
+        store: StoreState::Ready { pepper: PepperState::Fits, newest_event: Some(NOW), backlog: Backlog::default() },
         mailer: Some(Ok(())),
         files: Vec::new(),
         now: NOW,
@@ -106,9 +106,10 @@ fn what_is_fine_is_not_found() {
 
 #[test]
 fn stores_are_looked_at() {
-    use Severity::{Error, Note};
-    let ready = |pepper, newest_event| StoreState::Ready { pepper, newest_event };
+    use Severity::{Error, Note, Warning};
+    let ready = |pepper, newest_event| StoreState::Ready { pepper, newest_event, backlog: Backlog::default() };
     let later = |seconds| Some(Timestamp::from_micros(NOW.as_micros() + seconds * SECOND));
+    let with_mail = |backlog| StoreState::Ready { pepper: PepperState::Fits, newest_event: None, backlog };
     let cases = [
         (StoreState::New, vec![(Note, "store")]),
         (StoreState::Away("connection refused".into()), vec![(Error, "store")]),
@@ -118,6 +119,9 @@ fn stores_are_looked_at() {
         (ready(PepperState::Fits, None), vec![]),
         (ready(PepperState::Fits, later(60)), vec![]),
         (ready(PepperState::Fits, later(61)), vec![(Error, "clock")]),
+        (with_mail(Backlog { queued: 1, oldest: later(-600), dead: 0 }), vec![]),
+        (with_mail(Backlog { queued: 1, oldest: later(-601), dead: 0 }), vec![(Warning, "outbox")]),
+        (with_mail(Backlog { queued: 0, oldest: None, dead: 1 }), vec![(Warning, "outbox")]),
     ];
     for (store, expected) in cases {
         let facts = Facts { store, ..facts(&[]) };

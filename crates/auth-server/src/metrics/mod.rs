@@ -2,6 +2,7 @@
 //!
 //! Every label has a fixed set of values: none comes from a request.
 
+mod events;
 mod hashing;
 mod requests;
 mod store;
@@ -9,7 +10,8 @@ mod store;
 use std::fmt;
 use std::sync::Arc;
 
-use auth_core::port::PasswordHasher;
+use auth_core::adapter::SystemClock;
+use auth_core::port::{Clock, Observer, PasswordHasher};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
@@ -23,6 +25,7 @@ use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 
 use crate::service::database::SqlStore;
+use events::Events;
 use hashing::{Hashing, MeteredHasher};
 use requests::Requests;
 
@@ -30,6 +33,7 @@ use requests::Requests;
 #[derive(Debug, Clone)]
 pub(crate) struct Metrics {
     requests: Requests,
+    events: Events,
     hashing: Hashing,
     registry: Arc<Registry>,
 }
@@ -47,13 +51,19 @@ impl Metrics {
         let build = Info::new([("version", env!("CARGO_PKG_VERSION").to_owned()), ("features", features)]);
         registry.register("build", "What is running", build);
         let requests = Requests::register(profiles, &mut registry);
+        let events = Events::register(&mut registry);
         let hashing = Hashing::register(&mut registry);
-        Self { requests, hashing, registry: Arc::new(registry) }
+        Self { requests, events, hashing, registry: Arc::new(registry) }
     }
 
     /// `hasher`, with what it does counted.
     pub(crate) fn metered(&self, hasher: Arc<dyn PasswordHasher>) -> Arc<dyn PasswordHasher> {
         Arc::new(MeteredHasher::new(hasher, self.hashing.clone()))
+    }
+
+    /// What counts audit events.
+    pub(crate) fn observer(&self) -> Arc<dyn Observer> {
+        Arc::new(self.events.clone())
     }
 
     /// `router`, with its requests counted.
@@ -77,7 +87,7 @@ impl Metrics {
         encode_registry(&mut text, &self.registry)?;
         let mut now = prefixed();
         self.hashing.sample(&mut now);
-        store::sample(store, &mut now).await;
+        store::sample(store, SystemClock::new().now(), &mut now).await;
         encode_registry(&mut text, &now)?;
         encode_eof(&mut text)?;
         Ok(text)

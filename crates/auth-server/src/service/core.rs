@@ -47,6 +47,7 @@ pub(crate) async fn open(
     }
     if let Some(metrics) = metrics {
         parts.hasher = metrics.metered(parts.hasher);
+        parts.observer = Some(metrics.observer());
     }
     Ok(Core { auth: Auth::start(parts).await?, store })
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 #![allow(clippy::print_stdout, reason = "what a failed test prints is for whoever reads of it")]
 
+mod commands;
 mod configuration;
 mod database_outage;
 mod doctor;

@@ -58,6 +58,23 @@ async fn what_happens_is_counted(backend: Backend) {
         let limit = metrics.value(&format!(r#"portcullis_store_connections_limit{{pool="{pool}"}}"#));
         assert!(used + idle >= 1.0 && used + idle <= limit, "{pool}: {used} used, {idle} idle, limit {limit}");
     }
+    let outbox =
+        ["queued", "oldest_age_seconds", "dead"].map(|name| metrics.value(&format!("portcullis_outbox_{name}")));
+    assert!(outbox[0] <= 1.0 && outbox[1] < 60.0 && outbox[2] == 0.0, "{outbox:?}");
+    // Told in a task of its own.
+    let of_kind =
+        |metrics: &Metrics, kind: &str| metrics.value(&format!(r#"portcullis_audit_events_total{{kind="{kind}"}}"#));
+    let metrics = eventually("the events", async || {
+        let metrics = scrape(&server).await;
+        (of_kind(&metrics, "session.refused") == 2.0).then_some(metrics)
+    })
+    .await;
+    for (kind, count) in [("user.registered", 1.0), ("session.opened", 1.0), ("session.reuse-detected", 0.0)] {
+        assert_eq!(of_kind(&metrics, kind), count, "{kind}");
+    }
+    for (outcome, count) in [("succeeded", 1.0), ("failed", 2.0)] {
+        assert_eq!(metrics.value(&format!(r#"portcullis_sign_ins_total{{outcome="{outcome}"}}"#)), count, "{outcome}");
+    }
     let build = metrics.samples.keys().find(|name| name.starts_with("portcullis_build_info{")).unwrap();
     assert!(build.contains(&format!(r#"version="{}""#, env!("CARGO_PKG_VERSION"))), "{build}");
     server.stop().await;

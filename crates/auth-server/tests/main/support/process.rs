@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -74,6 +75,44 @@ impl Home {
     /// Runs a command to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
+    }
+
+    /// Runs a command that reads `input`, to its end.
+    pub(crate) fn run_with(&self, arguments: &[&str], input: &str) -> Output {
+        let mut command = self.command(arguments);
+        let process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut process = process.unwrap();
+        // Who refuses its arguments doesn't read.
+        process.stdin.take().unwrap().write_all(input.as_bytes()).ok();
+        process.wait_with_output().unwrap()
+    }
+
+    /// Runs a shell's command at a terminal of its own, and types each answer once its question is there. Returns the exit
+    /// code, and all that the terminal showed.
+    pub(crate) fn at_terminal(&self, command: &str, answers: &[(&str, &str)]) -> (Option<i32>, String) {
+        let mut script = Command::new("script");
+        script.args(["-qec", command, "/dev/null"]).env_clear().envs(&self.environment).current_dir(self.path(""));
+        script.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+        let mut terminal = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (mut keyboard, mut screen) = (terminal.stdin.take().unwrap(), terminal.stdout.take().unwrap());
+        let (mut shown, mut asked) = (Vec::new(), 0);
+        let mut byte = [0];
+        while screen.read(&mut byte).unwrap() > 0 {
+            shown.extend(byte);
+            if let Some((question, answer)) = answers.get(asked)
+                && text(&shown).split_terminator('\n').next_back().is_some_and(|line| line.starts_with(question))
+                && shown.ends_with(b": ")
+            {
+                keyboard.write_all(format!("{answer}\n").as_bytes()).unwrap();
+                asked += 1;
+            }
+        }
+        (terminal.wait().unwrap().code(), text(&shown))
+    }
+
+    /// What a command prints as JSON that is done.
+    pub(crate) fn json(&self, arguments: &[&str]) -> serde_json::Value {
+        serde_json::from_str(&self.done(&[&["--json"][..], arguments].concat())).unwrap()
     }
 
     /// Runs a command that is done, and returns what it printed.

@@ -14,6 +14,8 @@ pub(crate) enum Service {
     Away,
     /// Takes connections and never says a word.
     Hung,
+    /// Takes no mail, for good.
+    Refusing,
     /// Takes mail, from whoever signs in or doesn't.
     Up,
 }
@@ -73,6 +75,7 @@ impl Smtp {
             reply = match line.split_whitespace().next().unwrap_or_default() {
                 "EHLO" => "250-test\r\n250-AUTH PLAIN\r\n250 8BITMIME",
                 "AUTH" => "235 welcome",
+                "RCPT" if *self.service.borrow() == Service::Refusing => "550 5.1.1 no such user",
                 "DATA" => {
                     stream.write_all(b"354 go on\r\n").await?;
                     let mut mail = Vec::new();
