@@ -1,10 +1,11 @@
 //! `audit`: what happened.
 
-use auth_core::domain::{AuditEvent, AuditKind, EventId};
+use auth_core::domain::{AuditKind, EventId};
 use auth_core::flow::{Actor, audit};
 use auth_core::port::AuditQuery;
+use auth_http::reply;
 use clap::Subcommand;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::account::Account;
 use super::output::Format;
@@ -41,7 +42,7 @@ pub(crate) async fn run(config: Config, command: Command, format: Format) -> Res
     let query = AuditQuery { user, kind, before: page.before, limit: page.limit };
     let events = audit::list(&auth, Actor::Operator, &query, &context()).await?;
     let next = page::next(page.limit, events.len(), events.last().map(|event| event.id.to_string()));
-    let all: Vec<_> = events.iter().map(event_to_json).collect();
+    let all: Vec<_> = events.iter().map(|event| json!(reply::AuditEvent::from(event))).collect();
     format.print(&page::to_json("events", &all, next.as_deref()), || {
         let head = Table::new(["AT", "KIND", "SUBJECT", "ACTOR", "IP", "DETAIL"]);
         let table = events.iter().fold(head, |table, event| {
@@ -54,20 +55,6 @@ pub(crate) async fn run(config: Config, command: Command, format: Format) -> Res
         page::to_text(&table, next.as_deref())
     });
     Ok(())
-}
-
-fn event_to_json(event: &AuditEvent) -> Value {
-    json!({
-        "id": event.id.to_string(),
-        "at": event.at.to_rfc3339(),
-        "kind": event.kind.as_str(),
-        "actorId": event.actor.map(|user| user.to_string()),
-        "subjectId": event.subject.map(|user| user.to_string()),
-        "ip": event.ip.map(|ip| ip.to_string()),
-        "userAgent": event.user_agent,
-        "requestId": event.request_id,
-        "detail": event.detail,
-    })
 }
 
 fn kind(text: &str) -> Result<AuditKind, String> {
