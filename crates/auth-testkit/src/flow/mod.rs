@@ -4,6 +4,7 @@
 //! that each flow is one commit, that nodes need nothing but the store to agree, and that mail leaves exactly when it
 //! should.
 
+mod case;
 pub mod faults;
 pub mod hashes;
 pub mod nodes;

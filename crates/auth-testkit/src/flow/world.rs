@@ -4,15 +4,15 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use auth_core::adapter::{LocalThrottle, NoBreachCheck, OpenPolicy, SystemEntropy};
-use auth_core::domain::{Attributes, Code, Context, Email, MailKind, Password, Secret, Timestamp, User};
+use auth_core::domain::{Attributes, Code, Context, Email, MailKind, Password, Role, Secret, Signed, Timestamp, User};
 use auth_core::flow::proof::Proof;
 use auth_core::flow::register::{self, Registered, Registration};
 use auth_core::flow::session::{Authenticated, Fresh};
 use auth_core::flow::sign_in::{self, Credentials, SignIn, SignInError};
 use auth_core::flow::{mail, reset_password};
 use auth_core::keys::{KeyRing, Pepper};
-use auth_core::port::{Clock, Store};
-use auth_core::settings::Settings;
+use auth_core::port::{Change, Clock, Store};
+use auth_core::settings::{CredentialKind, ExistingAddress, Settings};
 use auth_core::{Auth, Parts, Signing, StartError};
 
 use crate::{FakeClock, FastHasher, Faulty, Inbox, given};
@@ -123,6 +123,32 @@ impl World {
     /// Signs in with the password of this suite.
     pub async fn sign_in(&self, user: &User) -> Authenticated {
         self.try_sign_in(&user.email, PASSWORD, None).await.expect("signed in")
+    }
+
+    /// The first node, as a profile sees it that conceals who has an account and whose sessions are used with cookies.
+    pub fn concealing(&self) -> Arc<Auth> {
+        let mut settings = self.auth().settings().clone();
+        settings.existing_address = ExistingAddress::Conceal;
+        settings.credential = CredentialKind::Cookie;
+        self.auth().with(settings).expect("a profile")
+    }
+
+    /// Signs in with the password of this suite, after the manner of a profile.
+    pub async fn sign_in_on(&self, auth: &Auth, user: &User) -> Authenticated {
+        let credentials = Credentials { email: user.email.clone(), password: password(PASSWORD), device: None };
+        match sign_in::sign_in(auth, credentials, &context(1)).await.expect("signed in") {
+            SignIn::Complete(authenticated) => *authenticated,
+            other => panic!("not complete: {other:?}"),
+        }
+    }
+
+    /// A new administrator, signed in.
+    pub async fn admin(&self) -> Signed {
+        let user = self.register().await;
+        let grant = Change::GrantRole { user: user.id, role: Role::admin() };
+        self.handles[0].commit(&[grant]).await.expect("an administrator");
+        let Authenticated { user, session, .. } = self.sign_in(&user).await;
+        Signed { session, user }
     }
 
     /// Asks for a reset, and reads its mail: code and link.
