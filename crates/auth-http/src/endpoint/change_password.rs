@@ -24,7 +24,7 @@ pub(super) async fn change(mount: &Mount, request: &Incoming) -> Outcome {
     let ChangePassword { current, new } = request.body()?;
     let signed = request.signed()?;
     let authenticated = change_password::change(&mount.auth, signed, &current, &new, &request.context).await?;
-    Ok(reply::authenticated(mount, &request.head.headers, &authenticated))
+    Ok(reply::authenticated(mount, request, &authenticated))
 }
 
 pub(super) fn description(mount: &Mount) -> Description {

@@ -22,7 +22,7 @@ pub(super) async fn reauthenticate(mount: &Mount, request: &Incoming) -> Outcome
     let Reauthenticate { password } = request.body()?;
     let signed = request.signed()?;
     let authenticated = reauthenticate::with_password(&mount.auth, signed, &password, &request.context).await?;
-    Ok(reply::authenticated(mount, &request.head.headers, &authenticated))
+    Ok(reply::authenticated(mount, request, &authenticated))
 }
 
 pub(super) fn description(mount: &Mount) -> Description {

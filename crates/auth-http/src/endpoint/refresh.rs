@@ -22,7 +22,7 @@ fields! {
 pub(super) async fn refresh(mount: &Mount, request: &Incoming) -> Outcome {
     let Refresh { token } = request.body()?;
     let authenticated = refresh::refresh(&mount.auth, &token, &request.context).await?;
-    Ok(reply::authenticated(mount, &request.head.headers, &authenticated))
+    Ok(reply::authenticated(mount, request, &authenticated))
 }
 
 pub(super) fn description(mount: &Mount) -> Description {

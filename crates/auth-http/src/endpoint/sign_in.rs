@@ -1,6 +1,7 @@
 //! `POST /login`.
 
 use auth_core::flow::sign_in::{self, Credentials};
+use auth_core::flow::sign_out;
 use auth_core::settings::UnverifiedSignIn;
 
 use super::{Outcome, field};
@@ -31,7 +32,12 @@ pub(super) async fn sign_in(mount: &Mount, request: &Incoming) -> Outcome {
     let credentials = Credentials { email, password, device: device.or_else(kept) };
     match sign_in::sign_in(&mount.auth, credentials, &request.context).await? {
         sign_in::SignIn::Complete(authenticated) => {
-            Ok(reply::authenticated(mount, &request.head.headers, &authenticated))
+            // Whoever was signed in in this browser isn't any more: that secret must not live on unseen (ASVS 7.2.4).
+            if let Some(before) = mount.cookies.as_ref().and_then(|cookies| cookies.session.read(&request.head.headers))
+            {
+                sign_out::by_secret(&mount.auth, before, &request.context).await?;
+            }
+            Ok(reply::authenticated(mount, request, &authenticated))
         }
         step => Err(Problem::internal(format!("a step of signing in without a reply: {step:?}"))),
     }

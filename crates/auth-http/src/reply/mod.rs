@@ -11,13 +11,14 @@ use auth_core::domain::{self, Secret};
 use auth_core::flow::session::{Authenticated, Fresh};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue, SET_COOKIE};
-use http::{HeaderMap, Response, StatusCode};
+use http::{Response, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cookie::{Cookies, Definition};
 use crate::mount::Mount;
 use crate::problem::{PROBLEM, Problem};
+use crate::request::Incoming;
 use crate::request::JSON;
 use crate::{cookie, span};
 
@@ -119,17 +120,22 @@ pub(crate) struct AuditEvents {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Nothing {}
 
-/// New credentials, the way of `mount`'s profile, for the client that sent `headers`.
-pub(crate) fn authenticated(mount: &Mount, headers: &HeaderMap, authenticated: &Authenticated) -> Response<Bytes> {
+/// New credentials, the way of `mount`'s profile.
+pub(crate) fn authenticated(mount: &Mount, request: &Incoming, authenticated: &Authenticated) -> Response<Bytes> {
     let Authenticated { user, session, credential, device } = authenticated;
     span::note_user(user.id);
     match (credential, &mount.cookies) {
         (Fresh::Cookie(secret), Some(cookies)) => {
             let csrf_token = mount.auth.csrf_token(session);
             let mut response = json(StatusCode::OK, &SignedIn { user: user.into(), csrf_token });
-            // A namesake from elsewhere would make the new cookie count as none.
-            let stale = cookies.all().into_iter().filter(|cookie| cookie.is_present(headers));
-            cookie::append(response.headers_mut(), stale.flat_map(Definition::clear_shadows));
+            // A namesake from elsewhere would make the new cookie count as none. One cookie may be such a one, unless it
+            // was just good for a session; of two, one is.
+            let headers = &request.head.headers;
+            let is_doubtful = |cookie: &&Definition| {
+                cookie.is_present(headers) && (request.signed.is_none() || cookie.read(headers).is_none())
+            };
+            let doubtful = cookies.all().into_iter().filter(is_doubtful);
+            cookie::append(response.headers_mut(), doubtful.flat_map(Definition::clear_shadows));
             cookie::append(response.headers_mut(), session_cookie(mount, cookies, session, secret));
             cookie::append(response.headers_mut(), csrf_cookie(mount, cookies, session));
             cookie::append(response.headers_mut(), cookies.device.set(device.expose(), DEVICE_LIFETIME));
