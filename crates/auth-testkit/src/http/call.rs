@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 
-use auth_http::Delivery;
+use auth_http::{CookieSettings, Delivery};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use serde_json::Value;
 
+use super::world::PUBLIC_URL;
 use super::{Cookies, Credentials, World};
 
 /// A request to be sent: `.await` it.
@@ -186,13 +187,17 @@ impl Reply {
         if world.profile().delivery == Delivery::Body {
             assert!(cookies.is_empty(), "{self:?}");
         }
-        for cookie in cookies.into_iter().filter(|cookie| cookie.starts_with("__Host-")) {
+        let session_max = world.profile().session_max.unwrap_or_default().as_secs();
+        if world.profile().cookies != CookieSettings::default() || world.auth().settings().public_url != PUBLIC_URL {
+            return;
+        }
+        for cookie in cookies {
             let (pair, attributes) = cookie.split_once("; ").expect("attributes");
             let (name, value) = pair.split_once('=').expect("a value");
             let (start, age) = attributes.split_once("Max-Age=").expect("an age");
             let http_only = if name == "__Host-csrf" { "" } else { "HttpOnly; " };
             assert_eq!(start, format!("{http_only}SameSite=Strict; Secure; Path=/; "), "{self:?}");
-            let most = if name == "__Host-device" { 365 } else { 7 } * 86_400;
+            let most = if name == "__Host-device" { 365 * 86_400 } else { session_max };
             let age: u64 = age.parse().expect("seconds");
             assert!(age <= most && value.is_empty() == (age == 0), "{self:?}");
         }

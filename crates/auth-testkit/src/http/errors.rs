@@ -6,7 +6,8 @@ use auth_core::settings::UnverifiedSignIn;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{Behaviour, Mount, Person, Reply, World};
+use super::snapshot::assert_snapshot;
+use super::{Behaviour, Credentials, Mount, Person, Reply, World};
 use crate::Fault;
 
 /// ER1: each kind of problem, word for word.
@@ -45,7 +46,34 @@ pub async fn er1_every_problem_is_as_documented(mount: &Mount) {
         },
     ];
     let found = replies.iter().map(shown).collect::<Vec<_>>().join("\n");
-    assert_eq!(found, include_str!("problems.txt").trim_end(), "as found:\n{found}\n");
+    assert_snapshot("problems", &found);
+}
+
+/// ER1: likewise of what asks for more than a session, and of the CSRF token.
+pub async fn er1_refusals_of_the_signed_in_are_as_documented(mount: &Mount) {
+    let world = World::new(mount).await;
+    let (user, admin) = (world.verified().await, world.admin().await);
+    let (users, admins) = (world.sign_in(&user).await, world.sign_in(&admin).await);
+    let admin_id = world.user_id(&admin).await;
+    let of_admin = |method, rest: &str| world.call(method, &format!("/admin/users/{admin_id}{rest}")).by(&admins);
+    let mut replies = vec![
+        world.get("/admin/users").by(&users).await,
+        of_admin(Method::PUT, "/roles/editor").await,
+        of_admin(Method::DELETE, "/roles/admin").await,
+        of_admin(Method::POST, "/suspend").await,
+        world.call(Method::DELETE, "/me").by(&admins).await,
+        world.get("/admin/users/7").by(&admins).await,
+        world.get("/admin/users?limit=101&cursor=x").by(&admins).await,
+        world.get("/admin/audit?kind=nothing&user=x").by(&admins).await,
+    ];
+    if let Credentials::Browser(cookies) = &users {
+        replies.push(world.post("/logout", json!({})).with_cookies(cookies).await);
+    }
+    world.clock().advance(Duration::from_secs(600));
+    replies.push(world.get("/me/export").by(&users).await);
+    let found = replies.iter().map(shown).collect::<Vec<_>>().join("\n");
+    let name = if world.profile().csrf_token { "refusals-sessions" } else { "refusals-tokens" };
+    assert_snapshot(name, &found);
 }
 
 /// A problem and the headers that go with it, without its id.

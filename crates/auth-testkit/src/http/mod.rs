@@ -19,11 +19,16 @@ mod call;
 mod credentials;
 mod document;
 mod hasher;
+mod snapshot;
 mod table;
 mod world;
 
 pub mod access_token;
+pub mod account;
+pub mod admin;
 pub mod audit;
+pub mod concealed;
+pub mod cookies;
 pub mod enumeration;
 pub mod errors;
 pub mod idempotency;
@@ -32,6 +37,7 @@ pub mod one_time_tokens;
 pub mod origins;
 pub mod pages;
 pub mod passwords;
+pub mod profiles;
 pub mod queries;
 pub mod refresh;
 pub mod routes;
@@ -136,6 +142,21 @@ macro_rules! http_suite {
                 whole_flow: by_code;
             }
         }
+        mod sessions_only {
+            use super::$open;
+            $crate::__http_checks! { $open sessions
+                audit: au1_concealed_registrations_leave_entries;
+                concealed: en8_registering_and_signing_in_tells_nothing, en2_registering_is_the_same_work, en7_only_the_owner_is_told,
+                    en8_a_click_confirms_its_own_registration, vt3_one_click_makes_the_account, vt2_a_registration_waits_a_day,
+                    vt6_guesses_and_strangers_spare_the_owners_mail, id1_a_concealed_registration_happens_once;
+                cookies: cs1_every_set_cookie, cs1_no_cookie_outlives_its_session, cs2_a_token_is_its_sessions, cs2_a_page_asks_for_its_token,
+                    cs7_two_cookies_of_one_name_count_as_none, se1_a_secret_is_kept_as_digest, se2_a_new_secret_at_each_step,
+                    se2_a_refusal_carries_the_new_secret, se3_an_unknown_secret_is_never_adopted, se4_a_browsers_session_expires,
+                    rr5_signing_out_clears, by_browser, cs3_without_tokens_the_origin_decides;
+                profiles: mf6_profiles_take_their_own_credentials, cs2_a_hosts_routes_take_any_credential,
+                    cs1_what_cannot_work_is_not_served;
+            }
+        }
     };
 }
 
@@ -144,10 +165,16 @@ macro_rules! http_suite {
 macro_rules! __http_checks_of_both {
     ($open:ident $profile:ident) => {
         $crate::__http_checks! { $open $profile
-            audit: au3_agents_are_escaped;
+            account: mf7_what_cannot_be_undone_is_asked_again, lt4_reauthentication_is_throttled, vt9_an_account_moves_by_link_or_code,
+                vt9_a_move_is_undone, vt9_a_link_confirms_its_own_address, en4_a_taken_address_is_not_told,
+                vt5_a_move_is_bound_to_its_mail, vt8_moves_are_confirmed_by_their_pages, se5_a_deleted_account_is_gone,
+                an_export_has_all_and_no_secret;
+            admin: se5_administration_counts_at_once, rb3_nobody_grants_himself, rb3_the_last_admin_stays, users_come_by_page,
+                au1_the_log_is_read_by_page, rb2_no_id_of_another_is_reachable;
+            audit: au1_accounts_and_administration_leave_entries, au3_agents_are_escaped;
             enumeration: en1_sign_in_is_alike, en2_the_same_work_for_everybody, en1_requests_for_mail_are_alike, en1_wrong_codes_are_alike,
                 en5_what_is_not_the_clients_to_say_is_ignored, en6_other_types_than_text_are_refused;
-            errors: er1_unknown_paths_and_methods, er1_bodies_that_are_not_taken, er1_a_panic_is_a_problem,
+            errors: er1_refusals_of_the_signed_in_are_as_documented, er1_unknown_paths_and_methods, er1_bodies_that_are_not_taken, er1_a_panic_is_a_problem,
                 df4_a_store_that_is_away_is_503, request_ids_are_kept_or_made;
             input: in2_what_stores_read_differently_is_refused, in3_deep_and_large_bodies_are_refused;
             one_time_tokens: vt3_a_link_is_spent_once, vt6_attempts_at_a_code_are_bounded, vt6_failures_count_over_codes,
@@ -160,7 +187,8 @@ macro_rules! __http_checks_of_both {
                 pw6_long_passwords_are_refused_unhashed, pw6_a_full_queue_is_503, pw7_weak_passwords_are_refused_everywhere,
                 pw8_a_change_needs_the_current_password;
             queries: an_authenticated_request_is_one_query;
-            routes: every_route_is_in_the_table, lt4_every_operation_is_throttled, rb1_guarded_operations_want_a_credential;
+            routes: every_route_is_in_the_table, lt4_every_operation_is_throttled, lt4_every_check_of_a_credential_is_throttled,
+                rb1_guarded_operations_want_a_credential, rb1_routes_by_role;
             sessions: se5_ends_count_on_the_next_request, se6_sessions_are_ones_own,
                 se7_logging_out_everywhere_leaves_none_behind, se8_a_change_of_password_carries_one_session_over;
             throttling: lt1_account_and_address_count_apart, lt2_a_known_device_and_a_reset_let_the_owner_in,
@@ -197,7 +225,11 @@ mod tests {
         let listed = include_str!("mod.rs");
         for source in [
             include_str!("access_token.rs"),
+            include_str!("account.rs"),
+            include_str!("admin.rs"),
             include_str!("audit.rs"),
+            include_str!("concealed.rs"),
+            include_str!("cookies.rs"),
             include_str!("enumeration.rs"),
             include_str!("errors.rs"),
             include_str!("idempotency.rs"),
@@ -206,6 +238,7 @@ mod tests {
             include_str!("origins.rs"),
             include_str!("pages.rs"),
             include_str!("passwords.rs"),
+            include_str!("profiles.rs"),
             include_str!("queries.rs"),
             include_str!("refresh.rs"),
             include_str!("routes.rs"),

@@ -1,11 +1,14 @@
 //! What holds for every route.
 
-use auth_core::domain::MailKind;
+use auth_core::domain::{MailKind, Status};
+use auth_http::Delivery;
 use serde_json::{Value, json};
 
+use super::snapshot::assert_snapshot;
 use super::table::Who;
 use super::world::limit;
-use super::{Mount, World, table};
+use super::{Credentials, Mount, World, table};
+use crate::given::MINUTE;
 
 /// Every route of the table is expected, and answers as one: not with 404, 405 or 500.
 pub async fn every_route_is_in_the_table(mount: &Mount) {
@@ -53,6 +56,102 @@ pub async fn rb1_guarded_operations_want_a_credential(mount: &Mount) {
             }
         }
     }
+}
+
+/// LT4: each operation that tells a right credential from a wrong one stops telling, whoever asks however often.
+pub async fn lt4_every_check_of_a_credential_is_throttled(mount: &Mount) {
+    let world = World::with(mount, |options| options.core.limits.request_address.uses = 100_000).await;
+    for route in world.routes().iter().filter(|route| table::row(route.operation).checks_a_credential) {
+        let person = world.verified().await;
+        let credentials = world.sign_in(&person).await;
+        let mut body =
+            table::row(route.operation).bodies.last().map(|fields| table::object(fields)).unwrap_or_default();
+        if body.get("email").is_some() {
+            body["email"] = json!(person.email);
+        }
+        // Only what is a token of ours is anybody's.
+        if let (Credentials::Tokens(tokens), Some(_)) = (&credentials, body.get("refreshToken")) {
+            tokens.refresh(&world).await.expect(200);
+            world.clock().advance(MINUTE);
+            body["refreshToken"] = json!(tokens.refresh);
+        }
+        if body.get("password").is_some() {
+            body["password"] = json!("not the password");
+        }
+        let mut last = None;
+        for _ in 0..=100 {
+            let reply = table::bare_call(&world, route).by(&credentials).json(&body).from(&person.peer).await;
+            assert!(matches!(reply.status, 400 | 401 | 429), "{reply:?}");
+            let is_throttled = reply.status == 429;
+            last = Some(reply);
+            if is_throttled {
+                break;
+            }
+        }
+        let last = last.expect("a reply");
+        last.problem("RATE_LIMITED");
+        assert!(last.header("retry-after").is_some(), "{last:?}");
+    }
+}
+
+/// RB1: every route against everybody: nobody, a user, an administrator, somebody suspended, and a user who asks about what
+/// is another's. A route without a row in the table fails.
+pub async fn rb1_routes_by_role(mount: &Mount) {
+    let world = World::with(mount, |options| {
+        options.core.limits.request_address.uses = 100_000;
+        options.core.limits.register_address.uses = 100_000;
+    })
+    .await;
+    // There is always another administrator: nobody here is the last.
+    world.admin().await;
+    let mut matrix = Vec::new();
+    for route in world.routes() {
+        let row = table::row(route.operation);
+        let mut found = Vec::new();
+        for who in ["nobody", "user", "admin", "suspended", "foreign"] {
+            let person = if who == "admin" { world.admin().await } else { world.verified().await };
+            let other = world.verified().await;
+            let credentials = world.sign_in(&person).await;
+            let is_session = route.path.ends_with("/sessions/{id}");
+            let id = match (is_session, who) {
+                (true, "foreign") => world.sign_in(&other).await.session_id(&world).await,
+                (true, _) => credentials.session_id(&world).await,
+                (false, _) => world.user_id(&other).await.to_string(),
+            };
+            if who == "suspended" {
+                world.set_status(&person, Status::Suspended).await;
+            }
+            let mut call = table::call_about(&world, route, &id).from(&person.peer);
+            if who != "nobody" {
+                call = call.by(&credentials);
+            }
+            if let Some(mut body) = row.body() {
+                for field in ["password", "currentPassword"] {
+                    if row.who > Who::Anybody && body.get(field).is_some() {
+                        body[field] = json!(person.password);
+                    }
+                }
+                call = call.json(&body);
+            }
+            let reply = call.await;
+            let expected = match (row.who, who) {
+                (Who::Anybody, _) => None,
+                (_, "nobody" | "suspended") => Some(401),
+                (Who::Admin, "user" | "foreign") => Some(403),
+                (_, "foreign") if is_session => Some(404),
+                _ => Some(row.status),
+            };
+            match expected {
+                Some(status) => assert_eq!(reply.status, status, "{who}: {reply:?}"),
+                // What is for everybody says what it thinks of the body, and never that somebody may not.
+                None => assert!(!matches!(reply.status, 403 | 500..), "{who}: {reply:?}"),
+            }
+            found.push(format!("{who} {}", reply.status));
+        }
+        matrix.push(format!("{} {}: {}", route.method, route.path, found.join(", ")));
+    }
+    let name = if world.profile().delivery == Delivery::Body { "matrix-tokens" } else { "matrix-sessions" };
+    assert_snapshot(name, &matrix.join("\n"));
 }
 
 /// VT5: a token of any kind, put into any field of any operation that isn't its own, does nothing and is not spent.

@@ -33,6 +33,8 @@ pub struct Options {
     pub http: HttpSettings,
     /// What the system speaks.
     pub profile: Profile,
+    /// What it speaks beside that.
+    pub others: Vec<Profile>,
 }
 
 /// A whole system under test. Cheap to clone, so that racers can have one each.
@@ -60,7 +62,8 @@ impl World {
     pub async fn with(mount: &Mount, choose: impl FnOnce(&mut Options)) -> Self {
         let mut core = Settings::new(PUBLIC_URL);
         core.frontend_url = FRONTEND_URL.into();
-        let mut options = Options { core, http: HttpSettings::default(), profile: mount.profile.clone() };
+        let mut options =
+            Options { core, http: HttpSettings::default(), profile: mount.profile.clone(), others: Vec::new() };
         choose(&mut options);
 
         let pepper = Pepper::new((0..32).collect::<Vec<u8>>()).expect("a pepper");
@@ -82,7 +85,8 @@ impl World {
             settings: options.core,
         };
         let auth = Auth::start(parts).await.expect("a system that starts");
-        let http = AuthHttp::new(auth, [options.profile], options.http).expect("a sound profile");
+        let http = AuthHttp::new(auth, std::iter::once(options.profile).chain(options.others), options.http)
+            .expect("a sound profile");
         let web = (mount.web)(&http);
         let document = Document::new(http.openapi());
         Self(Arc::new(Inner { web, http, document, clock, inbox: Inbox::new(), faulty, counting, hasher }))
@@ -258,6 +262,25 @@ impl World {
             Credentials::Tokens(tokens) => tokens,
             Credentials::Browser(_) => panic!("this profile delivers cookies"),
         }
+    }
+
+    /// Takes a role from somebody, as an operator does.
+    pub async fn revoke(&self, person: &Person, role: Role) {
+        let user = self.user_id(person).await;
+        self.store().commit(&[Change::RevokeRole { user, role }]).await.expect("to revoke");
+    }
+
+    /// Waits until a use of one of somebody's sessions just now is noted, which no request waits for.
+    pub async fn noticed(&self, person: &Person) {
+        let (user, now) = (self.user_id(person).await, self.auth().now());
+        for _ in 0..1000 {
+            let sessions = self.store().sessions_of(user).await.expect("a store");
+            if sessions.iter().any(|session| session.last_seen_at == now) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("the session's idle time was not renewed");
     }
 
     /// The id of somebody's account.
