@@ -5,10 +5,12 @@
 //! should.
 
 mod case;
+pub mod cookies;
 pub mod faults;
 pub mod hashes;
 pub mod nodes;
 pub mod outbox;
+pub mod registration;
 mod world;
 
 pub use world::World;
@@ -40,6 +42,24 @@ macro_rules! flow_suite {
             $crate::__flow_checks! { $make, hashes,
                 pw3_outdated_hashes_are_replaced pw3_a_rehash_loses_to_a_change pw6_a_full_queue_is_no_failure df4_an_outage_is_no_failure
                 lt3_at_most_the_limit_is_compared
+            }
+        }
+        mod cookies {
+            use super::$make;
+            $crate::__flow_checks! { $make, cookies,
+                se4_idle_and_absolute_ends se3_no_credential_is_adopted se2_a_change_of_roles_replaces_the_secret
+                se2_reauthentication_replaces_the_credential se5_every_end_ends_a_browsers_session
+                se5_a_cookie_is_always_checked cs2_tokens_are_the_sessions_own
+            }
+        }
+        mod registration {
+            use super::$make;
+            $crate::__flow_checks! { $make, registration,
+                en8_each_mail_confirms_its_own_password en8_registering_and_signing_in_tells_nothing
+                en2_free_and_taken_cost_the_same en3_many_waiting_one_user vt6_five_attempts_at_a_waiting_code
+                vt6_renewed_codes_share_a_budget en8_only_ones_own_registration_is_renewed
+                vt6_a_stranger_takes_his_own_places vt2_a_waiting_registration_expires
+                au1_concealed_registrations_are_recorded
             }
         }
         mod outbox {
