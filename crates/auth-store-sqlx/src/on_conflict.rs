@@ -14,9 +14,10 @@ pub(crate) const CHARGE: &str = "
 /// Brings a role into being, uncounted. Keeps the one that is there.
 pub(crate) const ADD_ROLE: &str = "insert into auth_roles (name) values ($1) on conflict (name) do nothing";
 
-/// Changes no row where the user holds the role already.
-pub(crate) const HOLD_ROLE: &str =
-    "insert into auth_user_roles (user_id, role) values ($1, $2) on conflict (user_id, role) do nothing";
+/// Changes no row where the user holds the role already, nor where there is no such role.
+pub(crate) const HOLD_ROLE: &str = "
+    insert into auth_user_roles (user_id, role) select $1, name from auth_roles where name = $2
+    on conflict (user_id, role) do nothing";
 
 /// Keeps the check that is there.
 pub(crate) const ADD_PEPPER_CHECK: &str =

@@ -117,6 +117,28 @@ async fn df8_holders_of_two_roles_do_not_deadlock() {
     assert_eq!(database.deadlocks().await, 0);
 }
 
+/// DF8: a role that nobody ever held is granted to many at once: all of them hold it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn df8_a_new_role_is_granted_to_all_who_race_for_it() {
+    let Some((_database, store)) = Database::migrated().await else { return };
+    for round in 0..5 {
+        let role = Role::parse(&format!("role-{round}")).unwrap();
+        let mut users = Vec::new();
+        for _ in 0..8 {
+            users.push(given::registered(&store).await.id);
+        }
+        let outcomes = race(8, |i| {
+            let (store, grant) = (store.clone(), Change::GrantRole { user: users[i], role: role.clone() });
+            async move { store.commit(&[grant]).await }
+        });
+        assert_eq!(outcomes.await.winners().len(), 8);
+        for user in users {
+            let user = store.find_user(user).await.unwrap().unwrap().user;
+            assert!(user.roles.contains(&role) && user.roles_version == 1, "{user:?}");
+        }
+    }
+}
+
 fn change(i: usize, user: UserId, role: Role) -> Change {
     match i / 12 % 5 {
         0 => Change::RevokeRole { user, role },

@@ -43,9 +43,17 @@ pub(super) async fn revoke(tx: &mut Connection, user: UserId, role: &Role) -> Re
     advance_version(tx, user).await
 }
 
-/// The user holds a role, which comes into being. Whether they didn't before.
+/// The user holds a role, which comes into being where it isn't yet. Whether they didn't hold it before.
 pub(super) async fn hold(tx: &mut Connection, user: UserId, role: &Role) -> Result<bool, Failure> {
+    if hold_known(tx, user, role).await? {
+        return Ok(true);
+    }
+    // Another commit may be adding it: this waits, and finds it there.
     run(tx, sql(dialect::ADD_ROLE).bind(role.as_str())).await?;
+    hold_known(tx, user, role).await
+}
+
+async fn hold_known(tx: &mut Connection, user: UserId, role: &Role) -> Result<bool, Failure> {
     match run(tx, sql(dialect::HOLD_ROLE).bind(user.as_uuid()).bind(role.as_str())).await {
         // The role is there, so it is the user who isn't.
         Err(Failure::Sql(sqlx::Error::Database(error))) if error.is_foreign_key_violation() => {
