@@ -58,6 +58,20 @@ impl Document {
         }
     }
 
+    /// What the JSON body of a route's requests may be.
+    pub(super) fn body_schema(&self, method: &Method, path: &str) -> Option<Value> {
+        let (_, operation) = self.operation(method, path)?;
+        let schema = operation.get("requestBody")?["content"].get("application/json")?.get("schema")?;
+        Some(self.resolve(schema).clone())
+    }
+
+    /// What a route reads of the query.
+    pub(super) fn query(&self, method: &Method, path: &str) -> Vec<Value> {
+        let operation = self.operation(method, path).map(|(_, operation)| operation);
+        let parameters = operation.and_then(|operation| operation["parameters"].as_array()).into_iter().flatten();
+        parameters.filter(|parameter| parameter["in"] == "query").cloned().collect()
+    }
+
     /// The operation that answers at a path, with a name for messages. Where two do, it is the one with fewer parameters.
     fn operation(&self, method: &Method, path: &str) -> Option<(String, &Value)> {
         let method = if method == Method::HEAD { "get" } else { &*method.as_str().to_ascii_lowercase() };

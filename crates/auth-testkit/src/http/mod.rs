@@ -34,6 +34,7 @@ pub mod errors;
 pub mod idempotency;
 pub mod input;
 pub mod one_time_tokens;
+pub mod openapi;
 pub mod origins;
 pub mod pages;
 pub mod passwords;
@@ -179,6 +180,7 @@ macro_rules! __http_checks_of_both {
             input: in2_what_stores_read_differently_is_refused, in3_deep_and_large_bodies_are_refused;
             one_time_tokens: vt3_a_link_is_spent_once, vt6_attempts_at_a_code_are_bounded, vt6_failures_count_over_codes,
                 vt6_a_strangers_requests_spare_the_owners_link, vt7_a_reset_ends_everything;
+            openapi: every_route_is_described, in2_documented_fields_are_read, in2_documented_parameters_are_read;
             origins: cs3_foreign_origins_change_nothing, cs5_listed_origins_may_read,
                 em2_links_lead_to_the_frontend, cs3_an_app_has_no_origin, development_goes_by_loopbacks_names,
                 sc5_development_defaults_answer_loopback_only;
@@ -235,6 +237,7 @@ mod tests {
             include_str!("idempotency.rs"),
             include_str!("input.rs"),
             include_str!("one_time_tokens.rs"),
+            include_str!("openapi.rs"),
             include_str!("origins.rs"),
             include_str!("pages.rs"),
             include_str!("passwords.rs"),

@@ -8,5 +8,6 @@ mod imported;
 mod inbox;
 mod memory;
 mod nodes;
+mod openapi;
 mod suites;
 mod throttle;
