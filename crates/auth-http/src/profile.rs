@@ -106,6 +106,22 @@ impl Profile {
         self
     }
 
+    /// Whether it can be served.
+    ///
+    /// # Errors
+    /// [`InvalidProfile`] says why not.
+    pub fn check(&self) -> Result<(), InvalidProfile> {
+        self.routes().map(drop)
+    }
+
+    /// Whether paths below one's prefix may be meant for the other.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let is_within = |inner: &str, outer: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        is_within(&self.prefix, &other.prefix) || is_within(&other.prefix, &self.prefix)
+    }
+
     pub(crate) fn routes(&self) -> Result<Vec<Route>, InvalidProfile> {
         if !is_path(&self.prefix) {
             return Err(InvalidProfile::Path(self.prefix.clone()));
@@ -161,6 +177,17 @@ mod tests {
         assert_eq!(head.routes(), Err(InvalidProfile::Method("HEAD".into())));
         let twice = Profile::tokens().renamed(Operation::SignIn, Method::POST, "/register");
         assert_eq!(twice.routes(), Err(InvalidProfile::Twice("/v1/auth/register".into())));
+    }
+
+    #[test]
+    fn prefixes_may_not_lie_within_each_other() {
+        let overlap = |one: &str, other: &str| Profile::tokens().at(one).overlaps(&Profile::sessions().at(other));
+        for (one, other) in [("/auth", "/auth"), ("/auth", "/auth/v2"), ("/a/b/c", "/a")] {
+            assert!(overlap(one, other) && overlap(other, one), "{one} {other}");
+        }
+        for (one, other) in [("/auth", "/auth2"), ("/auth", "/v1/auth"), ("/a/b", "/a/c")] {
+            assert!(!overlap(one, other) && !overlap(other, one), "{one} {other}");
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
         Some(address) => Some(bind(address).await?),
         None => None,
     };
-    let metrics = metrics_listener.as_ref().map(|_| Metrics::new(&["tokens"]));
+    let metrics = metrics_listener.as_ref().map(|_| Metrics::new(&config.profiles));
     if !config.throttle {
         tracing::warn!("AUTH_THROTTLE=danger_off: passwords can be guessed as fast as they can be hashed");
     }

@@ -1,31 +1,29 @@
 //! The server's configuration: parsed as a whole, every mistake named at once.
 
+mod database;
+mod keys;
+mod mail;
+mod profiles;
+mod reader;
 mod source;
 mod variables;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use auth_core::Signing;
-use auth_core::access_token::{Ed25519Key, HmacSecret};
 use auth_core::keys::Pepper;
 use auth_core::settings::{AccessCheck, Lifetimes, Permissions, Reuse, UnverifiedSignIn};
-use auth_http::Origin;
-use auth_mail::Sender;
-#[cfg(feature = "ses")]
-use auth_mail::SesSettings;
-#[cfg(feature = "smtp")]
-use auth_mail::{SmtpPassword, SmtpSettings, Tls};
+use auth_http::{Origin, Profile};
 use ipnet::IpNet;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
-use url::Url;
-use zeroize::Zeroizing;
 
-use crate::Failure;
+pub(crate) use database::Database;
+pub(crate) use mail::{Mail, Via};
+use reader::Reader;
 pub(crate) use source::Source;
 
 /// What the server runs with.
@@ -34,6 +32,7 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     /// Where Prometheus is answered, if it is.
     pub(crate) metrics_listen: Option<SocketAddr>,
+    pub(crate) profiles: Vec<Profile>,
     /// `None`: the bound address, for loopback only.
     pub(crate) public_url: Option<String>,
     pub(crate) frontend_url: Option<String>,
@@ -57,60 +56,6 @@ pub(crate) struct Config {
     pub(crate) log: String,
 }
 
-/// Where everything is kept.
-#[derive(Debug, Clone)]
-pub(crate) enum Database {
-    /// A file of our own.
-    Sqlite {
-        /// As configured.
-        url: String,
-        /// The file in it.
-        file: PathBuf,
-    },
-    /// A PostgreSQL server. The address may hold a password.
-    #[cfg(feature = "postgres")]
-    Postgres(DatabaseUrl),
-}
-
-/// Who takes mail, and whom it is from.
-#[derive(Debug, Clone)]
-pub(crate) struct Mail {
-    pub(crate) sender: Sender,
-    pub(crate) via: Via,
-}
-
-/// Who takes mail.
-#[derive(Debug, Clone)]
-pub(crate) enum Via {
-    /// A server that delivers it.
-    #[cfg(feature = "smtp")]
-    Smtp(SmtpSettings),
-    /// Amazon SES.
-    #[cfg(feature = "ses")]
-    Ses(SesSettings),
-    /// This console, a folder, or both: for development.
-    Local { console: bool, folder: Option<PathBuf> },
-}
-
-/// The address of a database server, password included. Doesn't print, is erased when dropped.
-#[cfg(feature = "postgres")]
-#[derive(Clone)]
-pub(crate) struct DatabaseUrl(Zeroizing<String>);
-
-#[cfg(feature = "postgres")]
-impl DatabaseUrl {
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-#[cfg(feature = "postgres")]
-impl fmt::Debug for DatabaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DatabaseUrl(…)")
-    }
-}
-
 /// Every mistake in the configuration.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Mistakes(pub(crate) Vec<String>);
@@ -130,7 +75,7 @@ impl Config {
     /// # Errors
     /// Every mistake at once: unknown names, values that can't be read, and settings that contradict each other.
     pub(crate) fn parse(source: Source) -> Result<Self, Mistakes> {
-        let mut reader = Reader { source, mistakes: Vec::new(), secrets: Vec::new() };
+        let mut reader = Reader::new(source);
         let config = reader.config();
         let Reader { source, mistakes, .. } = reader;
         let mut all = source.into_mistakes();
@@ -151,37 +96,26 @@ fn is_filter(text: &str) -> bool {
     text.parse::<Targets>().is_ok() && text.split(',').all(|part| part.contains('=') || is_level(part))
 }
 
-/// An Ed25519 key from a PEM file.
-fn read_key(path: &Path) -> Result<Ed25519Key, Failure> {
-    let pem = Zeroizing::new(std::fs::read(path)?);
-    Ok(Ed25519Key::from_pem(&pem)?)
-}
-
-/// Takes values out of the source. A value that can't be read is noted, and its default goes on.
-struct Reader {
-    source: Source,
-    mistakes: Vec<String>,
-    /// Secrets seen so far, by name.
-    secrets: Vec<(&'static str, Zeroizing<String>)>,
-}
-
 impl Reader {
     /// `None` never: it would be a default of ours that can't be read.
     fn config(&mut self) -> Option<Config> {
-        self.only("AUTH_PROFILE", &["tokens"]);
         self.only("AUTH_STORE", &["sqlx"]);
         self.only("AUTH_WEB", &["axum"]);
         let loopback = SocketAddr::from(([127, 0, 0, 1], 8080));
         let key_file = self.source.take("JWT_KEY_FILE").map(PathBuf::from);
         let (database, signing, mail) = (self.database(), self.signing(key_file.as_deref()), self.mail());
+        let listen = self.parsed("AUTH_LISTEN", "an address and port such as 127.0.0.1:8080").unwrap_or(loopback);
+        let public_url = self.url("PUBLIC_URL");
+        let reached_at = public_url.clone().unwrap_or_else(|| format!("http://{listen}"));
         let config = Config {
-            listen: self.parsed("AUTH_LISTEN", "an address and port such as 127.0.0.1:8080").unwrap_or(loopback),
+            listen,
+            profiles: self.profiles(&reached_at),
             metrics_listen: self.parsed("AUTH_METRICS_LISTEN", "an address and port such as 127.0.0.1:9464"),
-            public_url: self.url("PUBLIC_URL"),
+            public_url,
             frontend_url: self.url("FRONTEND_URL"),
             audience: self.source.take("AUTH_AUDIENCE"),
             database,
-            pepper: self.secret("AUTH_PEPPER").and_then(|secret| self.pepper("AUTH_PEPPER", &secret)),
+            pepper: self.current_pepper(),
             old_peppers: self.old_peppers(),
             signing,
             key_file,
@@ -244,171 +178,6 @@ impl Reader {
         }
     }
 
-    fn database(&mut self) -> Database {
-        const DEFAULT: &str = "sqlite://portcullis.db";
-        let url = self.source.take("DATABASE_URL").unwrap_or_else(|| DEFAULT.to_owned());
-        match url.split_once(':') {
-            Some(("sqlite", rest)) => {
-                let rest = rest.strip_prefix("//").unwrap_or(rest);
-                let file = PathBuf::from(rest.split('?').next().unwrap_or_default());
-                if file.as_os_str().is_empty() || file == Path::new(":memory:") || url.contains("mode=memory") {
-                    self.mistake(
-                        "DATABASE_URL must name a database file: what is in memory is lost at the first restart",
-                    );
-                }
-                return Database::Sqlite { url, file };
-            }
-            #[cfg(feature = "postgres")]
-            Some(("postgres" | "postgresql", _)) => return Database::Postgres(DatabaseUrl(Zeroizing::new(url))),
-            // The address itself may hold a password, and so may what is none.
-            Some((scheme, _)) if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
-                self.mistake(format!("DATABASE_URL: this build has no storage for {scheme:?}"));
-            }
-            _ => self.mistake(format!("DATABASE_URL must be an address such as {DEFAULT}")),
-        }
-        Database::Sqlite { url: DEFAULT.to_owned(), file: PathBuf::from("portcullis.db") }
-    }
-
-    fn old_peppers(&mut self) -> Vec<Pepper> {
-        const NAME: &str = "AUTH_PEPPER_OLD";
-        let list = Zeroizing::new(self.source.take(NAME).unwrap_or_default());
-        let secrets = list.split(',').map(str::trim).filter(|text| !text.is_empty());
-        let read = |secret| {
-            self.check_secret(NAME, secret);
-            self.pepper(NAME, secret)
-        };
-        secrets.filter_map(read).collect()
-    }
-
-    fn pepper(&mut self, name: &str, text: &str) -> Option<Pepper> {
-        let pepper = Pepper::new(text.as_bytes());
-        pepper.map_err(|error| self.mistake(format!("{name}: {error}"))).ok()
-    }
-
-    fn signing(&mut self, key_file: Option<&Path>) -> Signing {
-        match (self.secret("JWT_SECRET"), key_file) {
-            (Some(_), Some(_)) => self.mistake("JWT_SECRET and JWT_KEY_FILE are both set: one key signs"),
-            (Some(secret), None) => match HmacSecret::new(secret.as_bytes()) {
-                Ok(secret) => return Signing::Secret(secret),
-                Err(error) => self.mistake(format!("JWT_SECRET: {error}")),
-            },
-            (None, Some(file)) => match read_key(file) {
-                Ok(key) => return Signing::Own(key),
-                Err(error) => self.mistake(format!("JWT_KEY_FILE {}: {error}", file.display())),
-            },
-            (None, None) => {}
-        }
-        Signing::Stored
-    }
-
-    fn mail(&mut self) -> Option<Mail> {
-        let from = self.source.take("MAIL_FROM");
-        let folder = self.source.take("MAIL_DIR").map_or_else(|| PathBuf::from("mail"), PathBuf::from);
-        let mailer = self.source.take("AUTH_MAILER");
-        let is_ses = mailer.as_deref() == Some("ses");
-        let (smtp, ses) = (self.smtp(), self.ses(is_ses));
-        let has_server = self.source.was_given("SMTP_HOST");
-        if (has_server || is_ses) && from.is_none() {
-            self.mistake("MAIL_FROM is required with SMTP_HOST, and with AUTH_MAILER=ses");
-        }
-        let via = match (mailer.as_deref(), smtp) {
-            (Some("smtp") | None, Some(smtp)) => smtp,
-            (Some("ses"), None) if !has_server => ses.unwrap_or(Via::Local { console: true, folder: None }),
-            (None, None) if !has_server => Via::Local { console: true, folder: Some(folder) },
-            (Some("console"), None) if !has_server => Via::Local { console: true, folder: None },
-            (Some("file"), None) if !has_server => Via::Local { console: false, folder: Some(folder) },
-            (mailer, _) => {
-                match mailer {
-                    // What is wrong with that server has been said.
-                    Some("smtp") | None if has_server => {}
-                    Some("smtp") => self.mistake("AUTH_MAILER=smtp needs SMTP_HOST"),
-                    Some("ses" | "console" | "file") => self.mistake("AUTH_MAILER contradicts SMTP_HOST"),
-                    _ => self.mistake("AUTH_MAILER must be smtp, ses, file or console"),
-                }
-                Via::Local { console: true, folder: None }
-            }
-        };
-        Some(Mail { sender: self.sender(from.as_deref())?, via })
-    }
-
-    fn sender(&mut self, from: Option<&str>) -> Option<Sender> {
-        let sender = from.map(Sender::parse).transpose();
-        let sender = sender.unwrap_or_else(|error| {
-            self.mistake(format!("MAIL_FROM: {error}"));
-            None
-        });
-        sender.or_else(|| Sender::parse("Portcullis <portcullis@localhost>").ok())
-    }
-
-    #[cfg(feature = "smtp")]
-    fn smtp(&mut self) -> Option<Via> {
-        let host = self.source.take("SMTP_HOST");
-        let port = self.parsed("SMTP_PORT", "a port number");
-        let login = (self.source.take("SMTP_USER"), self.secret("SMTP_PASS"));
-        let tls = self.source.take("SMTP_TLS");
-        let Some(host) = host else {
-            if port.is_some() || login.0.is_some() || login.1.is_some() || tls.is_some() {
-                self.mistake("SMTP_PORT, SMTP_USER, SMTP_PASS and SMTP_TLS mean nothing without SMTP_HOST");
-            }
-            return None;
-        };
-        let tls = match tls.as_deref() {
-            Some("starttls") | None => Tls::StartTls,
-            Some("tls") => Tls::Tls,
-            Some("none") => Tls::None,
-            Some(_) => {
-                self.mistake("SMTP_TLS must be starttls, tls or none");
-                Tls::StartTls
-            }
-        };
-        let smtp = SmtpSettings::new(&host, port.unwrap_or(587), tls);
-        let smtp = smtp.map_err(|error| self.mistake(format!("SMTP_HOST: {error}"))).ok();
-        let smtp = match login {
-            (None, None) => smtp,
-            (Some(user), Some(mut password)) => {
-                smtp.map(|smtp| smtp.login(user, SmtpPassword::new(std::mem::take(&mut *password))))
-            }
-            _ => {
-                self.mistake("SMTP_USER and SMTP_PASS go together");
-                smtp
-            }
-        };
-        smtp.map(Via::Smtp)
-    }
-
-    #[cfg(not(feature = "smtp"))]
-    fn smtp(&mut self) -> Option<Via> {
-        let names = ["SMTP_HOST", "SMTP_PORT", "SMTP_USER", "SMTP_PASS", "SMTP_TLS"];
-        let given: Vec<&str> = names.into_iter().filter(|name| self.source.take(name).is_some()).collect();
-        if !given.is_empty() {
-            self.mistake(format!("{}: this build has no SMTP", given.join(", ")));
-        }
-        None
-    }
-
-    /// SES, where `AUTH_MAILER` names it. Region and credentials are AWS's own business.
-    #[cfg(feature = "ses")]
-    fn ses(&mut self, is_named: bool) -> Option<Via> {
-        let set = self.source.take("SES_CONFIGURATION_SET");
-        if !is_named {
-            if set.is_some() {
-                self.mistake("SES_CONFIGURATION_SET means nothing without AUTH_MAILER=ses");
-            }
-            return None;
-        }
-        let settings = set.into_iter().try_fold(SesSettings::new(), SesSettings::configuration_set);
-        let settings = settings.map_err(|error| self.mistake(format!("SES_CONFIGURATION_SET: {error}")));
-        Some(Via::Ses(settings.unwrap_or_default()))
-    }
-
-    #[cfg(not(feature = "ses"))]
-    fn ses(&mut self, is_named: bool) -> Option<Via> {
-        if self.source.take("SES_CONFIGURATION_SET").is_some() || is_named {
-            self.mistake("AUTH_MAILER=ses, SES_CONFIGURATION_SET: this build has no SES");
-        }
-        None
-    }
-
     fn lifetimes(&mut self) -> Lifetimes {
         let mut lifetimes = Lifetimes::default();
         let fields: [(_, &mut Duration); 5] = [
@@ -425,97 +194,6 @@ impl Reader {
             self.mistakes.extend(mistakes);
         }
         lifetimes
-    }
-
-    fn secret(&mut self, name: &'static str) -> Option<Zeroizing<String>> {
-        let secret = Zeroizing::new(self.source.take(name)?);
-        self.check_secret(name, &secret);
-        Some(secret)
-    }
-
-    /// Refuses a secret that documentation suggests, or that stands elsewhere too.
-    fn check_secret(&mut self, name: &'static str, secret: &str) {
-        const PLACEHOLDERS: [&str; 6] =
-            ["changeme", "change-me", "change_me", "change this", "your-secret", "placeholder"];
-        let lower = Zeroizing::new(secret.to_lowercase());
-        if PLACEHOLDERS.iter().any(|word| lower.contains(word)) {
-            self.mistake(format!("{name} is a placeholder, not a secret"));
-        }
-        // Who learns one of them must not have learnt the others.
-        if let Some((other, _)) = self.secrets.iter().find(|(_, seen)| seen.as_bytes().eq(secret.as_bytes())) {
-            self.mistake(if *other == name {
-                format!("{name} lists one secret twice")
-            } else {
-                format!("{name} and {other} are the same secret")
-            });
-        }
-        self.secrets.push((name, Zeroizing::new(secret.to_owned())));
-    }
-
-    fn url(&mut self, name: &'static str) -> Option<String> {
-        let text = self.source.take(name)?;
-        let is_base = |url: &Url| {
-            matches!(url.scheme(), "http" | "https")
-                && url.has_host()
-                && url.query().is_none()
-                && url.fragment().is_none()
-                && url.username().is_empty()
-                && url.password().is_none()
-        };
-        match Url::parse(&text) {
-            Ok(url) if is_base(&url) => Some(text.trim_end_matches('/').to_owned()),
-            _ => {
-                self.mistake(format!("{name} must be an address such as https://auth.example.com"));
-                None
-            }
-        }
-    }
-
-    fn seconds(&mut self, name: &'static str) -> Option<Duration> {
-        self.parsed::<u32>(name, "a number of seconds").map(|seconds| Duration::from_secs(seconds.into()))
-    }
-
-    fn parsed<T: FromStr>(&mut self, name: &'static str, what: &str) -> Option<T> {
-        let value = self.source.take(name)?.parse();
-        value.map_err(|_| self.mistake(format!("{name} must be {what}"))).ok()
-    }
-
-    /// The first of `choices` is the default.
-    fn choice<T: Copy>(&mut self, name: &'static str, choices: &[(&str, T)]) -> T {
-        let value = self.source.take(name);
-        let chosen = value.as_deref().map(|value| choices.iter().find(|(word, _)| *word == value));
-        match chosen {
-            Some(Some((_, choice))) => *choice,
-            None => choices[0].1,
-            Some(None) => {
-                let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-                self.mistake(format!("{name} must be {}", words.join(" or ")));
-                choices[0].1
-            }
-        }
-    }
-
-    /// A choice of which this build has only some.
-    fn only(&mut self, name: &'static str, built: &[&str]) {
-        if let Some(value) = self.source.take(name).filter(|value| !built.contains(&value.as_str())) {
-            self.mistake(format!("{name}: this build has no {value:?}, only {}", built.join(", ")));
-        }
-    }
-
-    fn list<T>(&mut self, name: &'static str, what: &str, read: impl Fn(&str) -> Option<T>) -> Vec<T> {
-        let list = self.source.take(name).unwrap_or_default();
-        let mut items = Vec::new();
-        for text in list.split(',').map(str::trim).filter(|text| !text.is_empty()) {
-            match read(text) {
-                Some(item) => items.push(item),
-                None => self.mistake(format!("{name}: {text:?} is not {what}")),
-            }
-        }
-        items
-    }
-
-    fn mistake(&mut self, text: impl Into<String>) {
-        self.mistakes.push(text.into());
     }
 }
 

@@ -24,6 +24,10 @@ pub(crate) const VARIABLES: &[&str] = &[
     "SMTP_PASS",
     "SMTP_TLS",
     "SES_CONFIGURATION_SET",
+    "SESSION_COOKIE_NAME",
+    "CSRF_COOKIE_NAME",
+    "COOKIE_DOMAIN",
+    "SESSION_TTL_DAYS",
     "AUTH_SESSION_IDLE",
     "AUTH_SESSION_MAX",
     "AUTH_ACCESS_TTL",
@@ -31,6 +35,7 @@ pub(crate) const VARIABLES: &[&str] = &[
     "AUTH_REUSE_LEEWAY",
     "AUTH_REUSE",
     "AUTH_ACCESS_CHECK",
+    "AUTH_REGISTER_EXISTING",
     "AUTH_UNVERIFIED_SIGN_IN",
     "AUTH_THROTTLE",
     "AUTH_TRUSTED_PROXIES",
@@ -41,14 +46,5 @@ pub(crate) const VARIABLES: &[&str] = &[
 
 /// Settings that are planned and that this build lacks, each with the values that say what it does anyway. Any other
 /// value is a mistake: a setting that does nothing is one that somebody relies on.
-pub(crate) const RESERVED: &[(&str, &[&str])] = &[
-    ("REDIS_URL", &[]),
-    ("REDIS_PREFIX", &[]),
-    ("SESSION_COOKIE_NAME", &[]),
-    ("CSRF_COOKIE_NAME", &[]),
-    ("COOKIE_DOMAIN", &[]),
-    ("SESSION_TTL_DAYS", &[]),
-    ("AUTH_LOCAL_CACHE", &["0"]),
-    ("AUTH_REGISTER_EXISTING", &["conflict"]),
-    ("AUTH_MFA", &["off"]),
-];
+pub(crate) const RESERVED: &[(&str, &[&str])] =
+    &[("REDIS_URL", &[]), ("REDIS_PREFIX", &[]), ("AUTH_LOCAL_CACHE", &["0"]), ("AUTH_MFA", &["off"])];

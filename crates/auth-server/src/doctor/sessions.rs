@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
-use auth_core::settings::{AccessCheck, Lifetimes, Reuse};
+use auth_core::settings::{AccessCheck, ExistingAddress, Lifetimes, Reuse};
+use auth_http::{Delivery, Profile};
 
 use super::{Facts, Findings};
+use crate::config::Config;
 
 pub(super) fn examine(facts: &Facts, findings: &mut Findings) {
+    cookies(&facts.config, findings);
+    registration(&facts.config, findings);
     let (config, usual) = (&facts.config, Lifetimes::default());
     let set = &config.lifetimes;
     let lifetimes: [(_, Duration, Duration, _); 5] = [
@@ -49,6 +53,55 @@ pub(super) fn examine(facts: &Facts, findings: &mut Findings) {
                 "AUTH_REUSE is resume",
                 "Whoever steals a refresh token and is fast shares the session, instead of being noticed.",
                 "Set it to refuse, unless clients lose replies.",
+            ],
+        );
+    }
+}
+
+fn cookies(config: &Config, findings: &mut Findings) {
+    let Some(profile) = config.profiles.iter().find(|profile| profile.delivery != Delivery::Body) else { return };
+    let (cookies, usual) = (&profile.cookies, Profile::sessions().session_max.unwrap_or_default());
+    if let Some(max) = profile.session_max.filter(|max| *max > usual) {
+        let found = format!("SESSION_TTL_DAYS is {}, longer than the default of 7", max.as_secs() / 86_400);
+        let meaning = "A stolen session cookie that is used is good for that long.";
+        findings.warning("lifetimes", [&found, meaning, "Shorten it, unless your users need it so."]);
+    }
+    if let Some(domain) = &cookies.domain {
+        findings.warning(
+            "cookies",
+            [
+                &format!("COOKIE_DOMAIN is {domain}"),
+                "Every host below it is sent the session, and each can plant a cookie that keeps users out.",
+                "Leave it out, unless several of your own hosts need the session.",
+            ],
+        );
+    } else if config.public_url.as_deref().is_some_and(|url| url.starts_with("https:")) {
+        let is_open = |name: &Option<String>| name.as_ref().is_some_and(|name| !name.starts_with("__Host-"));
+        if is_open(&cookies.session) || is_open(&cookies.csrf) {
+            findings.note(
+                "cookies",
+                [
+                    "SESSION_COOKIE_NAME or CSRF_COOKIE_NAME doesn't begin with __Host-",
+                    "Another host of your domain can plant a cookie of that name, which keeps users out.",
+                    "Begin the names with __Host-, or leave them out.",
+                ],
+            );
+        }
+    }
+}
+
+/// One profile that tells who has an account tells it for all.
+fn registration(config: &Config, findings: &mut Findings) {
+    let conceals = |profile: &&Profile| profile.existing_address == ExistingAddress::Conceal;
+    if let Some(profile) = config.profiles.iter().find(|profile| !conceals(profile))
+        && config.profiles.iter().any(|profile| conceals(&profile))
+    {
+        findings.warning(
+            "registration",
+            [
+                &format!("profile {} answers a taken address with 409, and another conceals it", profile.name),
+                "Whoever wants to know who has an account asks the one that tells.",
+                "Set AUTH_REGISTER_EXISTING=conceal.",
             ],
         );
     }

@@ -69,6 +69,11 @@ fn each_weak_setting_is_found() {
         (&[("AUTH_SESSION_IDLE", "604801")], Warning, "lifetimes"),
         (&[("AUTH_SESSION_MAX", "2592001")], Warning, "lifetimes"),
         (&[("AUTH_REUSE_LEEWAY", "11")], Warning, "lifetimes"),
+        (&[("AUTH_PROFILE", "sessions"), ("SESSION_TTL_DAYS", "8")], Warning, "lifetimes"),
+        (&[("AUTH_PROFILE", "sessions"), ("COOKIE_DOMAIN", "example.com")], Warning, "cookies"),
+        (&[("AUTH_PROFILE", "sessions"), ("SESSION_COOKIE_NAME", "sid")], Note, "cookies"),
+        (&[("AUTH_PROFILE", "sessions"), ("CSRF_COOKIE_NAME", "xsrf")], Note, "cookies"),
+        (&[("AUTH_PROFILE", "sessions,tokens")], Warning, "registration"),
         (&[("AUTH_ACCESS_CHECK", "stateless")], Warning, "access-check"),
         (&[("AUTH_REUSE", "resume")], Note, "reuse"),
         (&[("MAIL_FROM", "no-reply@acme.example")], Note, "mail-from"),
@@ -87,6 +92,8 @@ fn what_is_fine_is_not_found() {
     let cases: &[&[(&str, &str)]] = &[
         &[("AUTH_TRUSTED_PROXIES", ""), ("PUBLIC_URL", "http://127.0.0.1:8080"), ("FRONTEND_URL", "")],
         &[("AUTH_ACCESS_TTL", "60"), ("AUTH_SESSION_IDLE", "3600"), ("AUTH_SESSION_MAX", "86400")],
+        &[("AUTH_PROFILE", "sessions"), ("SESSION_TTL_DAYS", "7"), ("SESSION_COOKIE_NAME", "__Host-sid")],
+        &[("AUTH_PROFILE", "sessions,tokens"), ("AUTH_REGISTER_EXISTING", "conceal")],
         &[("MAIL_FROM", "no-reply@mail.example.com")],
         #[cfg(feature = "postgres")]
         &[("DATABASE_URL", "postgres://a:b@db.internal/auth?sslmode=verify-full")],

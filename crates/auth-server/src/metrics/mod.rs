@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use auth_core::adapter::SystemClock;
 use auth_core::port::{Clock, Observer, PasswordHasher};
+use auth_http::Profile;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
@@ -39,8 +40,8 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// Nothing counted yet. `profiles`: the names of the profiles, in the order in which they are served.
-    pub(crate) fn new(profiles: &[&str]) -> Self {
+    /// Nothing counted yet, of `profiles` in the order in which they are served.
+    pub(crate) fn new(profiles: &[Profile]) -> Self {
         let mut registry = prefixed();
         let features = ["postgres", "ses", "smtp"].into_iter().filter(|feature| match *feature {
             "postgres" => cfg!(feature = "postgres"),

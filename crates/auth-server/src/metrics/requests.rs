@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_http::{Answered, Operation};
+use auth_http::{Answered, Operation, Profile};
 use axum::response::Response;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
@@ -53,9 +53,9 @@ impl EncodeLabelValue for Name {
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
 impl Requests {
-    pub(super) fn register(profiles: &[&str], registry: &mut Registry) -> Self {
+    pub(super) fn register(profiles: &[Profile], registry: &mut Registry) -> Self {
         let requests = Self {
-            profiles: profiles.iter().map(|name| Arc::from(*name)).collect(),
+            profiles: profiles.iter().map(|profile| Arc::from(profile.name.as_str())).collect(),
             answered: Family::default(),
             duration: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
         };

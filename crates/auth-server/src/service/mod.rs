@@ -12,7 +12,7 @@ use std::sync::Arc;
 use auth_core::Auth;
 use auth_core::adapter::SystemClock;
 use auth_core::port::{Clock, Mailer};
-use auth_http::{AuthHttp, HttpSettings, Profile};
+use auth_http::{AuthHttp, HttpSettings};
 
 use crate::Failure;
 use crate::config::Config;
@@ -41,8 +41,9 @@ impl Service {
             allowed_origins: config.allowed_origins.clone(),
             loopback_only: config.is_development(),
         };
+        let profiles = config.profiles.clone();
         let Core { auth, store } = core::open(config, &bound.to_string(), clock, metrics).await?;
-        let http = AuthHttp::new(Arc::clone(&auth), [Profile::tokens()], http_settings)?;
+        let http = AuthHttp::new(Arc::clone(&auth), profiles, http_settings)?;
         Ok(Self { auth, http, mailer, store })
     }
 }

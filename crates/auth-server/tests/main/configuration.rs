@@ -4,5 +4,6 @@ mod files;
 mod keys;
 mod mistakes;
 mod network;
+mod profiles;
 mod schema;
 mod sources;

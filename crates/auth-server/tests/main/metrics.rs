@@ -145,8 +145,8 @@ async fn metrics_are_not_for_the_public() {
 }
 
 /// What Prometheus was answered.
-struct Metrics {
-    text: String,
+pub(crate) struct Metrics {
+    pub(crate) text: String,
     /// The value of each sample, by name and labels.
     samples: BTreeMap<String, f64>,
 }
@@ -165,7 +165,7 @@ fn listener(server: &Server) -> Client {
     Client::to(address)
 }
 
-async fn scrape(server: &Server) -> Metrics {
+pub(crate) async fn scrape(server: &Server) -> Metrics {
     let reply = listener(server).root("/metrics").send().await;
     assert_eq!(reply.status, 200);
     let kind = reply.headers["content-type"].to_str().unwrap();

@@ -31,7 +31,11 @@ async fn au2_logs_hold_no_secret(backend: Backend) {
     let smtp = Smtp::new(Service::Up);
     let site = site.with("SMTP_HOST", "127.0.0.1").with("SMTP_PORT", &smtp.port.to_string()).with("SMTP_TLS", "none");
     let site = site.with("SMTP_USER", "canary-user").with("SMTP_PASS", SMTP_PASS).with("MAIL_FROM", "ann@acme.example");
-    let site = site.with("AUTH_PEPPER", PEPPER).with("AUTH_PEPPER_OLD", OLD_PEPPER).with("JWT_SECRET", JWT_SECRET);
+    let site = site
+        .with("AUTH_PROFILE", "tokens,sessions")
+        .with("AUTH_PEPPER", PEPPER)
+        .with("AUTH_PEPPER_OLD", OLD_PEPPER)
+        .with("JWT_SECRET", JWT_SECRET);
     let server = site.home.clone().with("AUTH_LOG", "trace").start().await;
 
     let mut secrets = live(&server.client(), &Inbox::Smtp(smtp)).await;
@@ -72,6 +76,7 @@ async fn over_http2(address: SocketAddr) -> String {
 /// VT4, SE1, RR1: what clients and inboxes got isn't in the store, neither as it is nor under the encodings in use.
 async fn vt4_stores_hold_no_secret(backend: Backend) {
     let Some(site) = Site::unthrottled(backend).await else { return };
+    let site = site.with("AUTH_PROFILE", "tokens,sessions");
     let server = site.home.start().await;
     let secrets = live(&server.client(), &site.home.mails()).await;
     let log = server.log();

@@ -13,7 +13,7 @@ fn sc3_all_mistakes_are_named_at_once() {
     let settings = [
         ("AUTH_LISTEN", "everywhere", "AUTH_LISTEN must be an address and port"),
         ("AUTH_PROFIL", "tokens", "AUTH_PROFIL in the environment is no setting"),
-        ("AUTH_PROFILE", "sessions", "AUTH_PROFILE: this build has no \"sessions\""),
+        ("AUTH_PROFILE", "service", "AUTH_PROFILE: this build has no \"service\", only tokens, sessions"),
         ("AUTH_STORE", "diesel", "AUTH_STORE: this build has no \"diesel\""),
         ("AUTH_WEB", "rocket", "AUTH_WEB: this build has no \"rocket\""),
         ("PUBLIC_URL", "https://ann:hunter2@example.com", "PUBLIC_URL must be an address"),
@@ -34,6 +34,8 @@ fn sc3_all_mistakes_are_named_at_once() {
         ("AUTH_REUSE_LEEWAY", "301", "the reuse leeway is over five minutes"),
         ("AUTH_REUSE", "allow", "AUTH_REUSE must be refuse or resume"),
         ("AUTH_ACCESS_CHECK", "none", "AUTH_ACCESS_CHECK must be session or stateless"),
+        ("SESSION_TTL_DAYS", "a week", "SESSION_TTL_DAYS must be a number of days"),
+        ("AUTH_REGISTER_EXISTING", "deny", "AUTH_REGISTER_EXISTING must be conflict or conceal"),
         ("AUTH_UNVERIFIED_SIGN_IN", "maybe", "AUTH_UNVERIFIED_SIGN_IN must be allow or refuse"),
         ("AUTH_THROTTLE", "off", "AUTH_THROTTLE must be on or danger_off"),
         ("AUTH_TRUSTED_PROXIES", "10.0.0.0/8,10.0.0.0/33", "AUTH_TRUSTED_PROXIES: \"10.0.0.0/33\" is not a network"),
@@ -98,6 +100,21 @@ fn sc3_each_mistake_is_enough() {
         (&[("AUTH_REFRESH_TTL", "10")], "the reuse leeway is no shorter"),
         // What to log: a misspelt level would be taken for the name of a target, and silence everything.
         (&[("AUTH_LOG", "loud")], "AUTH_LOG is no filter"),
+        // Profiles, and cookies that browsers would refuse.
+        (&[("AUTH_PROFILE", ",")], "AUTH_PROFILE lists no profile"),
+        (&[("AUTH_PROFILE", "tokens@")], "AUTH_PROFILE: \"\" is no path"),
+        (&[("AUTH_PROFILE", "tokens@v1")], "AUTH_PROFILE: \"v1\" is no path"),
+        (&[("AUTH_PROFILE", "tokens,tokens")], "/v1/auth and /v1/auth are in each other's way"),
+        (&[("AUTH_PROFILE", "sessions,tokens@/auth/v2")], "/auth and /auth/v2 are in each other's way"),
+        (&[("SESSION_COOKIE_NAME", "sid")], "SESSION_COOKIE_NAME: no profile of AUTH_PROFILE has cookies"),
+        (&[("AUTH_PROFILE", "sessions"), ("SESSION_COOKIE_NAME", "a b")], "\"a b\" is no name for a cookie"),
+        (&[("AUTH_PROFILE", "sessions"), ("SESSION_COOKIE_NAME", "__Host-sid")], "needs an https address"),
+        (&[("AUTH_PROFILE", "sessions"), ("CSRF_COOKIE_NAME", "session")], "two cookies have one name"),
+        (
+            &[("AUTH_PROFILE", "sessions"), ("COOKIE_DOMAIN", "co.uk"), ("PUBLIC_URL", "https://a.example.co.uk")],
+            "a public suffix",
+        ),
+        (&[("AUTH_PROFILE", "sessions"), ("SESSION_TTL_DAYS", "0")], "SESSION_TTL_DAYS must be 1 to 400"),
         // Addresses.
         (&[("AUTH_LISTEN", "localhost")], "AUTH_LISTEN must be an address and port"),
         (&[("PUBLIC_URL", "https://auth.example.com/?a=b")], "PUBLIC_URL must be an address"),

@@ -1,6 +1,6 @@
 //! Everything that can be done with an account, the wrong way and the right way.
 
-use hyper::header::{AUTHORIZATION, COOKIE, HeaderName};
+use hyper::header::{AUTHORIZATION, COOKIE, HeaderName, SET_COOKIE};
 use hyper::{Method, header::CONTENT_TYPE};
 use serde_json::json;
 
@@ -46,7 +46,27 @@ impl Secrets {
     }
 }
 
-/// Calls every operation, as people do and as they shouldn't, and returns each secret that was used or handed out.
+/// Signs in and out with a browser, whose credentials are cookies.
+async fn browse(client: &Client, person: &Person, secrets: &mut Secrets) {
+    let post = |path: &str, body| client.call(Method::POST, path).json(&body);
+    let reply = post("/auth/login", person.credentials()).send().await;
+    let csrf = reply.expect(200)["csrfToken"].as_str().unwrap().to_owned();
+    let cookies =
+        reply.headers.get_all(SET_COOKIE).iter().filter_map(|cookie| cookie.to_str().unwrap().split(';').next());
+    let cookies: Vec<&str> = cookies.filter(|cookie| !cookie.ends_with('=')).collect();
+    assert_eq!(cookies.len(), 3, "{cookies:?}");
+    secrets.tokens.extend(cookies.iter().map(|cookie| cookie.split_once('=').unwrap().1.to_owned()));
+    let cookies = cookies.join("; ");
+    client.call(Method::GET, "/auth/me").header(COOKIE, &cookies).expect(200).await;
+    let sign_out = || post("/auth/logout", json!({})).header(COOKIE, &cookies);
+    let x_csrf_token = || HeaderName::from_static("x-csrf-token");
+    sign_out().header(x_csrf_token(), "canary-csrf").problem(403, "CSRF_FAILED").await;
+    sign_out().header(x_csrf_token(), &csrf).expect(204).await;
+    client.call(Method::GET, "/auth/me").header(COOKIE, &cookies).problem(401, "UNAUTHORIZED").await;
+}
+
+/// Calls every operation, as people do and as they shouldn't, and returns each secret that was used or handed out. The
+/// server has both profiles.
 pub(crate) async fn live(client: &Client, inbox: &Inbox) -> Secrets {
     const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
     let mut secrets = Secrets::default();
@@ -134,6 +154,7 @@ pub(crate) async fn live(client: &Client, inbox: &Inbox) -> Secrets {
         back.refresh(client).problem(401, "UNAUTHORIZED").await;
     }
     changed.me(client).problem(401, "UNAUTHORIZED").await;
+    browse(client, &person.with_password("canary by code, umbrella"), &mut secrets).await;
     inbox.wait_for(&other.email, "notice").await;
     inbox.wait_for(&person.email, "notice").await;
     secrets
