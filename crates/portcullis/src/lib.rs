@@ -83,7 +83,9 @@
 
 pub use auth_core::settings::Settings;
 pub use auth_core::{Auth, Fault, Parts, Signing, StartError};
-pub use auth_core::{adapter, domain, flow, keys, port, settings, workers};
+pub use auth_core::{
+    access_token, adapter, device_token, domain, flow, keys, port, refresh_token, rules, settings, workers,
+};
 #[doc(no_inline)]
 pub use auth_http as http;
 pub use auth_http::{AuthHttp, HttpSettings, Operation, Problem, Profile};

@@ -1,0 +1,7 @@
+//! An axum application with accounts: see the README.
+
+pub mod admin;
+pub mod app;
+pub mod failure;
+pub mod notes;
+pub mod plan;
