@@ -154,7 +154,7 @@ macro_rules! http_suite {
                     cs7_two_cookies_of_one_name_count_as_none, se1_a_secret_is_kept_as_digest, se2_a_new_secret_at_each_step,
                     se2_a_refusal_carries_the_new_secret, se3_an_unknown_secret_is_never_adopted, se4_a_browsers_session_expires,
                     rr5_signing_out_clears, by_browser, cs3_without_tokens_the_origin_decides;
-                profiles: mf6_profiles_take_their_own_credentials, cs2_a_hosts_routes_take_any_credential,
+                profiles: profiles_take_their_own_credentials, cs2_a_hosts_routes_take_any_credential,
                     cs1_what_cannot_work_is_not_served;
             }
         }

@@ -11,8 +11,8 @@ async fn both(mount: &Mount) -> World {
     World::with(mount, |options| options.others = vec![Profile::tokens()]).await
 }
 
-/// MF6: each profile takes its own credentials only, and one account has sessions of both; ending them reaches all.
-pub async fn mf6_profiles_take_their_own_credentials(mount: &Mount) {
+/// Each profile takes its own credentials only, and one account has sessions of both; ending them reaches all.
+pub async fn profiles_take_their_own_credentials(mount: &Mount) {
     let world = both(mount).await;
     let person = world.verified().await;
     let browser = world.sign_in(&person).await;
