@@ -8,7 +8,9 @@ use auth_http::{CookieSettings, Delivery, Profile};
 use super::reader::Reader;
 
 /// What the profiles are made from, by name.
-const PROFILES: &[(&str, fn() -> Profile)] = &[("tokens", Profile::tokens), ("sessions", Profile::sessions)];
+const PROFILES: &[(&str, Make)] = &[("tokens", Profile::tokens), ("sessions", Profile::sessions)];
+
+type Make = fn() -> Profile;
 
 impl Reader {
     /// The profiles that `AUTH_PROFILE` lists, with what is set for all of them. `public_url`: where clients reach the

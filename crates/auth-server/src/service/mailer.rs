@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "smtp")]
 use auth_core::adapter::SystemClock;
 use auth_core::port::{Clock, MailError, Mailer};
 #[cfg(feature = "ses")]
