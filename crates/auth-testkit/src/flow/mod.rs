@@ -4,6 +4,7 @@
 //! that each flow is one commit, that nodes need nothing but the store to agree, and that mail leaves exactly when it
 //! should.
 
+pub mod accounts;
 mod case;
 pub mod cookies;
 pub mod faults;
@@ -42,6 +43,14 @@ macro_rules! flow_suite {
             $crate::__flow_checks! { $make, hashes,
                 pw3_outdated_hashes_are_replaced pw3_a_rehash_loses_to_a_change pw6_a_full_queue_is_no_failure df4_an_outage_is_no_failure
                 lt3_at_most_the_limit_is_compared
+            }
+        }
+        mod accounts {
+            use super::$make;
+            $crate::__flow_checks! { $make, accounts,
+                vt9_a_mail_proves_its_own_address en3_one_account_gets_an_address vt9_undoing_wins vt5_tokens_dont_move_along
+                en4_a_taken_address_is_not_told rb3_an_administrator_stays rb3_authority_holds_when_it_happens
+                se7_no_credential_survives_suspension_or_deletion attributes_are_all_kept
             }
         }
         mod cookies {
