@@ -32,7 +32,7 @@ pub(crate) fn unrouted_paths(http: &AuthHttp) -> Vec<String> {
 }
 
 /// The operations at the server's root, for an application that has no probes of its own: `/.well-known/jwks.json`,
-/// `/healthz`, `/readyz`.
+/// `/openapi.json`, `/openapi`, `/healthz`, `/readyz`.
 pub fn root_router<S: Clone + Send + Sync + 'static>(http: &AuthHttp) -> Router<S> {
     table(http, http.root_routes())
 }

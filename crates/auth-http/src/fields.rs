@@ -228,7 +228,15 @@ impl Shape {
                 schema["type"] = kind.clone();
             }
             let is_required = required.contains(&name.as_str());
-            json!({ "name": name, "in": "query", "required": is_required, "description": description, "schema": schema })
+            json!({
+                "name": name,
+                "in": "query",
+                "required": is_required,
+                // Without a value it counts as absent.
+                "allowEmptyValue": !is_required,
+                "description": description,
+                "schema": schema,
+            })
         };
         properties.into_iter().map(parameter).collect()
     }

@@ -18,7 +18,7 @@ impl Text for Email {
     }
 
     fn schema() -> Value {
-        json!({ "type": "string", "format": "email", "maxLength": 254 })
+        json!({ "type": "string", "format": "email", "maxLength": 254, "examples": ["ann@example.com"] })
     }
 }
 
@@ -49,7 +49,8 @@ impl Text for NewPassword {
 
     fn schema() -> Value {
         let (min, max) = (PasswordRules::MIN, PasswordRules::MAX);
-        json!({ "type": "string", "format": "password", "minLength": min, "maxLength": max })
+        let example = "correct horse battery staple";
+        json!({ "type": "string", "format": "password", "minLength": min, "maxLength": max, "examples": [example] })
     }
 }
 

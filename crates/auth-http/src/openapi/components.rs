@@ -8,7 +8,6 @@ use super::{Body, Content, Reply};
 use crate::mount::Mount;
 use crate::page::FORM;
 use crate::problem::{Body as Problem, PROBLEM, ProblemCode};
-use crate::profile::Delivery;
 use crate::request::JSON;
 
 /// The document's `components`, which grow as operations refer to them.
@@ -33,8 +32,8 @@ impl Default for Components {
 impl Components {
     /// The requirement of a credential as `mount`'s profile takes it, of a user with these roles.
     pub(super) fn credential(&mut self, mount: &Mount, profile: &str, roles: &[&str]) -> Value {
-        let (name, scheme) = match (mount.profile.delivery, &mount.cookies) {
-            (Delivery::SessionCookie, Some(cookies)) => {
+        let (name, scheme) = match &mount.cookies {
+            Some(cookies) => {
                 let scheme = json!({
                     "type": "apiKey",
                     "in": "cookie",
@@ -43,7 +42,7 @@ impl Components {
                 });
                 (format!("{profile}.cookie"), scheme)
             }
-            _ => {
+            None => {
                 let scheme = json!({
                     "type": "http",
                     "scheme": "bearer",
@@ -55,17 +54,6 @@ impl Components {
         };
         self.security.insert(name.clone(), scheme);
         json!({ name: roles })
-    }
-
-    /// The header that shows a CSRF token.
-    pub(super) fn csrf_token(&self, is_required: bool) -> Value {
-        json!({
-            "name": "X-CSRF-Token",
-            "in": "header",
-            "required": is_required,
-            "description": "The session's CSRF token: from the reply that signed in, or from the CSRF cookie.",
-            "schema": { "type": "string" },
-        })
     }
 
     pub(super) fn body(&mut self, body: Body) -> Value {
@@ -80,13 +68,13 @@ impl Components {
         json!({ "required": is_required, "content": { media_type: { "schema": schema } } })
     }
 
-    pub(super) fn reply(&mut self, reply: Reply, sets_cookies: bool) -> Value {
+    pub(super) fn reply(&mut self, reply: &Reply, sets_cookies: bool) -> Value {
         let mut headers = json!({ "X-Request-Id": header("X-Request-Id") });
         if sets_cookies {
             headers["Set-Cookie"] = header("Set-Cookie");
         }
         let mut response = json!({ "description": reply.about, "headers": headers });
-        match reply.content {
+        match &reply.content {
             Content::Nothing => {}
             Content::Json(schema) => {
                 response["content"] = json!({ JSON: { "schema": schema(&mut self.generator) } });
@@ -131,6 +119,17 @@ impl Components {
             "headers": headers(),
         })
     }
+}
+
+/// The header that shows a CSRF token.
+pub(super) fn csrf_token(is_required: bool) -> Value {
+    json!({
+        "name": "X-CSRF-Token",
+        "in": "header",
+        "required": is_required,
+        "description": "The session's CSRF token: from the reply that signed in, or from the CSRF cookie.",
+        "schema": { "type": "string" },
+    })
 }
 
 /// The headers that a problem always comes with, beside those of every reply.

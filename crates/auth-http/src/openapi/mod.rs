@@ -48,22 +48,23 @@ const SERVER: &str = "server";
 
 impl Document {
     pub(crate) fn new(wire: &Wire<'_>) -> Self {
-        let names = names(wire.mounts);
-        let mut components = Components::default();
+        let mut writer = Writer { wire, names: names(wire.mounts), components: Components::default() };
         let mut tags = Vec::new();
-        for (mount, name) in wire.mounts.iter().zip(&names) {
+        for (mount, name) in wire.mounts.iter().zip(&writer.names) {
             tags.push(json!({ "name": name, "description": about(mount) }));
         }
         tags.push(json!({ "name": SERVER, "description": "At the server's root, outside every prefix." }));
 
         let mut paths = BTreeMap::<&str, Map<String, Value>>::new();
-        let of_profiles = wire.routes.iter().map(|route| (route, names[route.profile].as_str()));
-        let of_server = wire.root_routes.iter().map(|route| (route, SERVER));
-        for (route, group) in of_profiles.chain(of_server) {
-            let mount = &wire.mounts[route.profile];
-            let name = &names[route.profile];
-            let operation = operation(route, group, name, mount, wire.loopback_only, &mut components);
-            paths.entry(&route.path).or_default().insert(route.method.as_str().to_ascii_lowercase(), operation);
+        for route in wire.routes {
+            let operation = {
+                let group = writer.names[route.profile].clone();
+                writer.operation(route, &group)
+            };
+            paths.entry(&route.path).or_default().insert(method(route), operation);
+        }
+        for route in wire.root_routes {
+            paths.entry(&route.path).or_default().insert(method(route), writer.operation(route, SERVER));
         }
         let value = json!({
             "openapi": "3.1.1",
@@ -77,11 +78,16 @@ impl Document {
             "servers": [{ "url": wire.mounts[0].auth.settings().public_url }],
             "tags": tags,
             "paths": paths,
-            "components": components.finish(),
+            "components": writer.components.finish(),
         });
-        let order = wire.routes.iter().chain(wire.root_routes).map(|route| (route.path.as_str(), &route.method));
+        let order = wire.routes.iter().chain(wire.root_routes).map(|route| (route.path.as_str(), method(route)));
         Self { json: value.to_string().into(), page: page::render(&value, order).into(), value }
     }
+}
+
+/// As a path's operations are keyed.
+fn method(route: &Route) -> String {
+    route.method.as_str().to_ascii_lowercase()
 }
 
 /// The profiles' names, each once: a second one of a name has its place behind it.
@@ -103,54 +109,57 @@ fn about(mount: &Mount) -> String {
     format!("Below `{}`; {delivery}", mount.profile.prefix)
 }
 
-fn operation(
-    route: &Route,
-    group: &str,
-    profile: &str,
-    mount: &Mount,
-    loopback_only: bool,
-    components: &mut Components,
-) -> Value {
-    let description = endpoint::describe(route.operation, mount);
-    let codes = problems(route, &description, loopback_only);
-    let mut parameters = description.parameters;
-    let access = route.operation.access();
-    if mount.profile.csrf_token
-        && !route.method.is_safe()
-        && (access != Access::Anybody || description.takes_credential)
-    {
-        parameters.push(components.csrf_token(access != Access::Anybody));
+struct Writer<'a> {
+    wire: &'a Wire<'a>,
+    /// Of the profiles, by their places.
+    names: Vec<String>,
+    components: Components,
+}
+
+impl Writer<'_> {
+    fn operation(&mut self, route: &Route, group: &str) -> Value {
+        let (mount, profile) = (&self.wire.mounts[route.profile], &self.names[route.profile]);
+        let components = &mut self.components;
+        let access = route.operation.access();
+        let description = endpoint::describe(route.operation, mount);
+        let codes = problems(route, &description, self.wire.loopback_only);
+
+        let is_guarded = access != Access::Anybody;
+        let mut parameters = description.parameters;
+        if mount.profile.csrf_token && !route.method.is_safe() && (is_guarded || description.takes_credential) {
+            parameters.push(components::csrf_token(is_guarded));
+        }
+        let security = match access {
+            Access::Anybody if description.takes_credential => json!([{}, components.credential(mount, profile, &[])]),
+            Access::Anybody => json!([]),
+            Access::SignedIn | Access::Fresh => json!([components.credential(mount, profile, &[])]),
+            Access::Admin => json!([components.credential(mount, profile, &[Role::ADMIN])]),
+        };
+        // A credential that the user's roles have outgrown is replaced at any use.
+        let sets_cookies = mount.cookies.is_some() && (is_guarded || description.sets_cookies);
+        let mut responses = BTreeMap::new();
+        for reply in description.replies {
+            responses.insert(reply.status.as_u16(), components.reply(&reply, sets_cookies));
+        }
+        for (status, codes) in codes {
+            responses.insert(status, components.problem(&codes, route.operation.is_page()));
+        }
+        let mut operation = json!({
+            "operationId": format!("{group}.{}", id(route.operation)),
+            "tags": [group],
+            "summary": description.summary,
+            "description": description.details,
+            "security": security,
+            "responses": responses,
+        });
+        if !parameters.is_empty() {
+            operation["parameters"] = parameters.into();
+        }
+        if let Some(body) = description.body {
+            operation["requestBody"] = components.body(body);
+        }
+        operation
     }
-    let security = match access {
-        Access::Anybody if description.takes_credential => json!([{}, components.credential(mount, profile, &[])]),
-        Access::Anybody => json!([]),
-        Access::SignedIn | Access::Fresh => json!([components.credential(mount, profile, &[])]),
-        Access::Admin => json!([components.credential(mount, profile, &[Role::ADMIN])]),
-    };
-    // A credential that the user's roles have outgrown is replaced at any use.
-    let sets_cookies = mount.cookies.is_some() && (description.sets_cookies || access != Access::Anybody);
-    let mut responses = BTreeMap::new();
-    for reply in description.replies {
-        responses.insert(reply.status.as_u16(), components.reply(reply, sets_cookies));
-    }
-    for (status, codes) in codes {
-        responses.insert(status, components.problem(&codes, route.operation.is_page()));
-    }
-    let mut operation = json!({
-        "operationId": format!("{group}.{}", id(route.operation)),
-        "tags": [group],
-        "summary": description.summary,
-        "description": description.details,
-        "security": security,
-        "responses": responses,
-    });
-    if !parameters.is_empty() {
-        operation["parameters"] = parameters.into();
-    }
-    if let Some(body) = description.body {
-        operation["requestBody"] = components.body(body);
-    }
-    operation
 }
 
 /// `signIn`.

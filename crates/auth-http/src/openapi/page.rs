@@ -1,6 +1,5 @@
 //! The document as a page for people: plain HTML, nothing from elsewhere, no scripts.
 
-use http::Method;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, context};
@@ -11,8 +10,8 @@ pub(crate) const STYLE: &str = include_str!("page.css");
 
 /// Writes the page: operations in the order of `routes`, then schemas.
 #[expect(clippy::expect_used, reason = "the template is compiled in, and the tests render it")]
-pub(super) fn render<'a>(document: &Value, routes: impl Iterator<Item = (&'a str, &'a Method)>) -> String {
-    let routes: Value = routes.map(|(path, method)| json!([path, method.as_str().to_ascii_lowercase()])).collect();
+pub(super) fn render<'a>(document: &Value, routes: impl Iterator<Item = (&'a str, String)>) -> String {
+    let routes: Value = routes.map(|(path, method)| json!([path, method])).collect();
     let mut engine = Environment::new();
     let mut syntax = SyntaxConfig::builder();
     syntax.trim_blocks(true).lstrip_blocks(true);
