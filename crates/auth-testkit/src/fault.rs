@@ -168,6 +168,9 @@ impl Commit for Faulty {
     }
 }
 
+/// Whether a change may be rejected for a candidate's reason itself.
+type IsRival = fn(&Change) -> bool;
+
 /// A change that no store goes along with, and why: for a reason that `changes` can't be rejected for themselves, and
 /// for a user that they lock anyway, since the lock on a row that isn't there is another lock on some databases.
 fn impossible(changes: &[Change]) -> (Change, Rejected) {
@@ -177,7 +180,7 @@ fn impossible(changes: &[Change]) -> (Change, Rejected) {
     });
     let user: UserId = Change::users_to_lock(changes).first().copied().or(created).unwrap_or_else(given::id);
     let sealed = given::sealed();
-    let candidates: [(Change, Rejected, fn(&Change) -> bool); 4] = [
+    let candidates: [(Change, Rejected, IsRival); 4] = [
         (Change::SpendToken { user, token: given::id() }, Rejected::Token, |change| {
             matches!(change, Change::SpendToken { .. } | Change::SpendPending { .. })
         }),

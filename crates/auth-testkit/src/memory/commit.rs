@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use auth_core::domain::{
-    Account, Credential, Email, Pending, Purpose, Role, Session, SessionId, Status, Token, TokenId, User, UserId,
+    Account, Credential, Email, Pending, Purpose, Role, SealedMail, Session, SessionId, Status, Token, TokenId, User,
+    UserId,
 };
 use auth_core::port::{Change, Commit, CommitError, Rejected};
 
@@ -238,7 +239,11 @@ impl Tables {
                 }
             }
 
-            Change::Enqueue(mail) => insert(&mut self.outbox, mail.id, Row::new(mail.clone()))?,
+            Change::Enqueue(mail) => {
+                // Of a user who is gone the mail may tell just that.
+                let user = mail.user.filter(|user| self.users.contains_key(user));
+                insert(&mut self.outbox, mail.id, Row::new(SealedMail { user, ..mail.clone() }))?;
+            }
             Change::Record(event) => insert(&mut self.audit, event.id, event.clone())?,
         }
         Ok(())

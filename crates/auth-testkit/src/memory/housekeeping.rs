@@ -28,6 +28,8 @@ impl Housekeeping for MemoryStore {
                     _ if row.mail.expires_at > now => {}
                     State::Sent { .. } => {}
                     State::Dead { .. } => row.erase(),
+                    // Not from under a worker that is sending: its lease ends soon enough.
+                    State::Leased { until, .. } if until > now => {}
                     State::Due(_) | State::Leased { .. } => {
                         row.bury(now, "expired");
                         row.erase();

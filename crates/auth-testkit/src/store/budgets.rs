@@ -88,10 +88,28 @@ pub async fn budgets_count_apart(store: &Arc<dyn Store>) {
         (Subject::from(given::registered(&**store).await.id), Subject::from(given::registered(&**store).await.id));
     let of = |user, budget| [Change::Charge { subject: user, budget, limit: 1, window: HOUR, at: NOW }];
     for user in [user, other] {
-        for budget in [Budget::VerifyCode, Budget::ResetCode] {
+        for budget in [Budget::VerifyCode, Budget::ResetCode, Budget::ChangeCode] {
             done(store, &of(user, budget)).await;
             assert_eq!(rejected(store, &of(user, budget)).await, Rejected::Budget);
         }
+    }
+}
+
+/// VT6: an address without an account is counted like an account, apart from every account and other address.
+pub async fn vt6_addresses_count_apart(store: &Arc<dyn Store>) {
+    let digest = given::digest();
+    let (address, other) = (Subject::of_address(&digest), Subject::of_address(&given::digest()));
+    let user = Subject::from(given::registered(&**store).await.id);
+    for subject in [address, other, user] {
+        done(store, &[charge(subject, 2, HOUR, NOW), charge(subject, 2, HOUR, NOW)]).await;
+        assert_eq!(rejected(store, &[charge(subject, 2, HOUR, NOW)]).await, Rejected::Budget);
+    }
+    // The same address is the same subject, whoever computes it.
+    assert_eq!(rejected(store, &[charge(Subject::of_address(&digest), 2, HOUR, NOW)]).await, Rejected::Budget);
+    done(store, &[Change::Forgive { subject: address, budget: Budget::ResetCode }]).await;
+    done(store, &[charge(address, 1, HOUR, NOW)]).await;
+    for subject in [other, user] {
+        assert_eq!(rejected(store, &[charge(subject, 2, HOUR, NOW)]).await, Rejected::Budget);
     }
 }
 

@@ -5,7 +5,9 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_core::domain::{AuditEvent, AuditKind, Budget, Epoch, Purpose, SealedMail, Session, Token, User};
+use auth_core::domain::{
+    AuditEvent, AuditKind, Budget, Digest, Epoch, Pending, Purpose, SealedMail, Session, Token, User,
+};
 use auth_core::port::{Change, Commit, CommitError, Rejected, Store};
 
 use super::alone::{MAIL_TIME, alone};
@@ -111,8 +113,16 @@ pub async fn equal_ids_are_an_error(store: &Arc<dyn Store>) {
         let (user, other) = (given::registered(&**store).await, given::registered(&**store).await);
         let session = given::signed_in(&**store, &user).await;
         let token = given::issued(&**store, &user, Purpose::VerifyEmail).await;
-        let (mail, event) = (given::mail(MAIL_TIME), given::event(user.id));
-        done(store, &[Change::Enqueue(mail.clone()), Change::Record(event.clone())]).await;
+        let (browser, others_browser) = (given::cookie_session(&user), given::cookie_session(&other));
+        let (mail, event, pending) = (given::mail(MAIL_TIME), given::event(user.id), given::pending());
+        let stored = [
+            Change::OpenSession(browser.clone()),
+            Change::OpenSession(others_browser.clone()),
+            Change::AddPending(pending.clone()),
+            Change::Enqueue(mail.clone()),
+            Change::Record(event.clone()),
+        ];
+        done(store, &stored).await;
         let before = Picture::of(&**store, user.id).await;
         let others = Picture::of(&**store, other.id).await;
 
@@ -121,14 +131,27 @@ pub async fn equal_ids_are_an_error(store: &Arc<dyn Store>) {
             Change::OpenSession(Session { id: session.id, ..given::session(&other) }),
             given::issue(Token { id: token.id, ..given::token(&other, Purpose::VerifyEmail) }),
             given::issue(Token { link: token.link, ..given::token(&other, Purpose::VerifyEmail) }),
+            Change::OpenSession(Session { credential: browser.credential, ..given::cookie_session(&other) }),
+            Change::RotateSecret {
+                user: other.id,
+                session: others_browser.id,
+                from: secret(&others_browser),
+                to: secret(&browser),
+                roles_version: 1,
+            },
+            Change::AddPending(Pending { id: pending.id, ..given::pending() }),
+            Change::AddPending(Pending { link: pending.link, ..given::pending() }),
             Change::Enqueue(SealedMail { id: mail.id, ..given::mail(MAIL_TIME) }),
             Change::Record(AuditEvent { id: event.id, kind: AuditKind::KeyCreated, ..given::event(other.id) }),
         ];
         for change in same_ids {
-            let changes = [Change::AdvanceEpoch { user: other.id }, change.clone()];
-            assert!(store.commit(&changes).await.is_err(), "{change:?}");
+            let changes = [edit_profile(other.id), change.clone()];
+            let outcome = store.commit(&changes).await;
+            assert!(matches!(outcome, Err(CommitError::Store(_))), "{outcome:?} on {change:?}");
             assert_eq!(Picture::of(&**store, user.id).await, before, "{change:?}");
             assert_eq!(Picture::of(&**store, other.id).await, others, "{change:?}");
+            let found = store.find_pending(&pending.link).await.unwrap().expect("the registration");
+            assert_eq!(show::pending(&found), show::pending(&pending), "{change:?}");
         }
         let leased = store.lease_mail(given::id(), MAIL_TIME, MAIL_TIME + MINUTE, 10).await.unwrap();
         assert_eq!(leased.iter().map(|leased| show::mail(&leased.mail)).collect::<Vec<_>>(), [show::mail(&mail)]);
@@ -272,6 +295,10 @@ pub async fn debug_tells_nothing(store: &Arc<dyn Store>) {
     for secret in [user.email.local_part(), password.as_str(), &user.id.to_string()] {
         assert!(!text.contains(secret), "{text}");
     }
+}
+
+fn secret(session: &Session) -> Digest {
+    *session.credential.secret().expect("a session of a browser")
 }
 
 fn hex(bytes: &[u8]) -> String {

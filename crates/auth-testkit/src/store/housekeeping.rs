@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::domain::{
-    AuditEvent, Budget, MailId, Purpose, Sealed, SealedMail, Session, SessionId, Timestamp, Token, User,
+    AuditEvent, Budget, MailId, Pending, Purpose, Sealed, SealedMail, Session, SessionId, Timestamp, Token, User,
 };
 use auth_core::port::{Change, Claim, Claimed, Rejected, Store};
 
@@ -48,6 +48,25 @@ pub async fn sweeps_tokens_all_dead(store: &Arc<dyn Store>) {
         done(store, &[&dead, &link, &code].map(|token| given::issue(token.clone()))).await;
 
         let is_there = async |token: &Token| store.find_token(&token.link.unwrap()).await.unwrap().is_some();
+        assert_eq!(sweep(store, SWEEP_TIME.before(TICK)).await, 0);
+        assert_eq!(sweep(store, SWEEP_TIME).await, 1);
+        assert!(!is_there(&dead).await && is_there(&link).await && is_there(&code).await);
+        assert_eq!(sweep(store, later).await, 2);
+        assert!(!is_there(&link).await && !is_there(&code).await);
+    })
+    .await;
+}
+
+/// A waiting registration goes once its link and its code are both dead.
+pub async fn sweeps_registrations_all_dead(store: &Arc<dyn Store>) {
+    alone(store, async || {
+        let pending = |link_until, code_until| Pending { link_until, code_until, ..given::pending() };
+        let later = SWEEP_TIME + TICK;
+        let (dead, link, code) =
+            (pending(SWEEP_TIME, SWEEP_TIME), pending(later, SWEEP_TIME), pending(SWEEP_TIME, later));
+        done(store, &[&dead, &link, &code].map(|pending| Change::AddPending(pending.clone()))).await;
+
+        let is_there = async |pending: &Pending| store.find_pending(&pending.link).await.unwrap().is_some();
         assert_eq!(sweep(store, SWEEP_TIME.before(TICK)).await, 0);
         assert_eq!(sweep(store, SWEEP_TIME).await, 1);
         assert!(!is_there(&dead).await && is_there(&link).await && is_there(&code).await);
@@ -144,6 +163,23 @@ pub async fn sweeping_buries_expired_mail(store: &Arc<dyn Store>) {
     .await;
 }
 
+/// DF3: expired mail that is just being sent is left to its worker, until the lease ends.
+pub async fn df3_sweeping_leaves_mail_to_its_worker(store: &Arc<dyn Store>) {
+    alone(store, async || {
+        let at = SWEEP_TIME.before(DAY);
+        let (lease, until) = (given::id(), SWEEP_TIME + MINUTE);
+        let (sent, crashed) = (mail_until(at, SWEEP_TIME), mail_until(at, SWEEP_TIME));
+        done(store, &[Change::Enqueue(sent.clone()), Change::Enqueue(crashed.clone())]).await;
+        assert_eq!(store.lease_mail(lease, SWEEP_TIME.before(TICK), until, 10).await.unwrap().len(), 2);
+        sweep(store, SWEEP_TIME + TICK).await;
+        assert!(store.settle_mail(sent.id, lease).await.unwrap());
+        sweep(store, until).await;
+        assert!(!store.settle_mail(crashed.id, lease).await.unwrap());
+        assert_eq!(due_at(store, until).await, []);
+    })
+    .await;
+}
+
 /// A sweep takes no more than it was asked to of each table, so that it never holds locks for long.
 pub async fn sweeps_in_batches(store: &Arc<dyn Store>) {
     alone(store, async || {
@@ -176,10 +212,11 @@ pub async fn sweeping_leaves_the_rest(store: &Arc<dyn Store>) {
         given::signed_in(&**store, &user).await;
         given::issued(&**store, &user, Purpose::VerifyEmail).await;
         let long_ago = SWEEP_TIME.before(1000 * DAY);
-        let event = AuditEvent { at: long_ago, ..given::event(user.id) };
-        done(store, &[Change::Record(event)]).await;
+        let (event, pending) = (AuditEvent { at: long_ago, ..given::event(user.id) }, given::pending());
+        done(store, &[Change::Record(event), Change::AddPending(pending.clone())]).await;
         let before = Picture::of(&**store, user.id).await;
         assert_eq!(sweep(store, SWEEP_TIME).await, 0);
+        assert!(store.find_pending(&pending.link).await.unwrap().is_some());
         assert_eq!(Picture::of(&**store, user.id).await, before);
     })
     .await;

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use auth_core::domain::{PepperCheck, SigningKey};
+use auth_core::domain::{PepperCheck, Sealed, SigningKey};
 use auth_core::port::{Change, Rejected, Store};
 
+use super::alone::alone;
 use super::{done, rejected};
 use crate::race::race;
 use crate::{given, show};
@@ -74,6 +75,73 @@ pub async fn sc3_first_pepper_check_stays(store: &Arc<dyn Store>) {
     .await;
     assert_eq!(outcomes.winners().len(), 20, "{outcomes:?}");
     assert_eq!(checks_of(store, &raced).await, [show::pepper_check(&raced)]);
+}
+
+/// SC4: a key's sealed form is replaced only while it is what was sealed anew; nothing else of the key changes.
+pub async fn sc4_resealed_from_what_was_opened(store: &Arc<dyn Store>) {
+    let (key, other) = (given::signing_key(), given::signing_key());
+    done(store, &[Change::AddSigningKey(key.clone()), Change::AddSigningKey(other.clone())]).await;
+    let to = given::sealed();
+    for (number, from) in [(key.number, &to), (key.number, &other.private), (!key.number, &key.private)] {
+        assert_eq!(rejected(store, &[reseal(number, from, &to)]).await, Rejected::Key);
+    }
+    done(store, &[reseal(key.number, &key.private, &to)]).await;
+    assert_eq!(rejected(store, &[reseal(key.number, &key.private, &given::sealed())]).await, Rejected::Key);
+    let expected = SigningKey { private: to, ..key };
+    for key in [expected, other] {
+        assert_eq!(key_of(store, key.number).await, Some(show::signing_key(&key)));
+    }
+}
+
+/// SC4: of 20 nodes that seal one key anew at once, one wins.
+pub async fn sc4_reseal_race_has_one_winner(store: &Arc<dyn Store>) {
+    let key = given::signing_key();
+    done(store, &[Change::AddSigningKey(key.clone())]).await;
+    let sealed: Vec<Sealed> = (0..20).map(|_| given::sealed()).collect();
+    let outcomes = race(20, |i| {
+        let (store, change) = (store.clone(), reseal(key.number, &key.private, &sealed[i]));
+        async move { store.commit(&[change]).await }
+    })
+    .await;
+    let winner = outcomes.single_ok();
+    outcomes.losers_were_rejected(Rejected::Key);
+    let expected = SigningKey { private: sealed[winner].clone(), ..key };
+    assert_eq!(key_of(store, expected.number).await, Some(show::signing_key(&expected)));
+}
+
+/// JW5: keys below a number go, and no others; none there is no reason to reject.
+pub async fn jw5_retired_keys_are_dropped(store: &Arc<dyn Store>) {
+    alone(store, async || {
+        let latest = given::signing_key();
+        let drop_below = |number| [Change::DropSigningKeys { number }];
+        done(store, &drop_below(10)).await;
+        let add = |number| Change::AddSigningKey(SigningKey { number, ..given::signing_key() });
+        done(store, &[add(0), add(4), add(9), Change::AddSigningKey(latest.clone())]).await;
+        let left = async || {
+            let mut left = Vec::new();
+            for number in [0, 4, 9, latest.number] {
+                left.extend(key_of(store, number).await.map(|_| number));
+            }
+            left
+        };
+        for (number, expected) in [(0, &[0, 4, 9][..]), (4, &[4, 9]), (4, &[4, 9]), (5, &[9]), (10, &[])] {
+            done(store, &drop_below(number)).await;
+            assert_eq!(left().await, [expected, &[latest.number]].concat(), "those from {number} on");
+        }
+        // The number is free again: it is for the core to count on.
+        done(store, &[add(4)]).await;
+        done(store, &drop_below(10)).await;
+    })
+    .await;
+}
+
+fn reseal(number: u32, from: &Sealed, to: &Sealed) -> Change {
+    Change::ResealSigningKey { number, from: from.clone(), to: to.clone() }
+}
+
+/// The key of that number, shown.
+async fn key_of(store: &Arc<dyn Store>, number: u32) -> Option<String> {
+    store.signing_keys().await.unwrap().iter().find(|key| key.number == number).map(show::signing_key)
 }
 
 async fn checks_of(store: &Arc<dyn Store>, check: &PepperCheck) -> Vec<String> {

@@ -5,13 +5,21 @@
 //!
 //! Names begin with the requirement they show, where there is one (see the security requirements in the book).
 
+pub mod addresses;
 mod alone;
+pub mod attributes;
 pub mod audit;
 pub mod budgets;
 pub mod commit;
+pub mod cookies;
+pub mod dead_letters;
+pub mod deletion;
+pub mod directory;
 pub mod housekeeping;
 pub mod keys;
 pub mod outbox;
+pub mod pendings;
+pub mod roles;
 mod scene;
 pub mod sessions;
 pub mod tokens;
@@ -49,7 +57,68 @@ macro_rules! store_suite {
                 se5_suspending_begins_a_new_epoch
                 se5_status_race_has_one_winner
                 epochs_advance_one_by_one
+                se7_all_epochs_advance
                 times_are_kept_to_the_microsecond
+            }
+        }
+        mod attributes {
+            $crate::__checks! { $make, Store, [store::attributes],
+                in2_fields_are_kept_exactly
+                set_from_what_was_decided_about
+                race_has_one_winner
+            }
+        }
+        mod addresses {
+            $crate::__checks! { $make, Store, [store::addresses],
+                account_moves
+                vt9_moves_from_the_decided_address_only
+                en3_taken_address_rejects
+                vt5_old_address_is_worth_nothing
+                vt9_move_race_has_one_winner
+                en3_address_race_has_one_winner
+            }
+        }
+        mod directory {
+            $crate::__checks! { $make, Store, [store::directory],
+                paged_newest_first
+                pages_stand_still_while_users_come_and_go
+                search_takes_text_literally
+                search_is_paged
+            }
+        }
+        mod roles {
+            $crate::__checks! { $make, Store, [store::roles],
+                rb3_required_role_is_held
+                granting_adds_one_role
+                revoking_takes_one_role
+                se2_version_race_counts_each_change
+                rb3_last_admin_stays
+                rb3_suspended_admins_do_not_count
+                rb3_holders_are_counted_right
+                rb3_two_admins_race_leaves_one
+                rb3_many_admins_race_leaves_one
+            }
+        }
+        mod deletion {
+            $crate::__checks! { $make, Store, [store::deletion],
+                everything_of_a_user_goes
+                audit_entries_lose_the_person
+                mail_of_who_is_gone_names_nobody
+                se5_nothing_outlives_the_user
+            }
+        }
+        mod pendings {
+            $crate::__checks! { $make, Store, [store::pendings],
+                kept_is_found
+                expired_is_found
+                listed_newest_first
+                en8_each_keeps_its_own_password
+                slot_is_taken_once
+                slot_race_has_one_winner
+                en3_lookalikes_have_their_own_slots
+                vt6_claims_are_exact
+                vt3_spend_race_has_one_winner
+                vt7_dropping_takes_all_of_an_address
             }
         }
         mod sessions {
@@ -58,8 +127,7 @@ macro_rules! store_suite {
                 in2_client_is_kept_exactly
                 se7_opens_in_the_current_epoch_only
                 dead_is_found
-                se6_list_holds_what_lives
-                se4_list_ends_at_the_deadline
+                se6_list_holds_one_users_sessions
                 rotating_advances_the_counter
                 rr4_only_the_current_token_rotates
                 rr3_rotate_race_has_one_winner
@@ -74,11 +142,25 @@ macro_rules! store_suite {
                 se8_one_session_goes_on_after_a_change
             }
         }
+        mod cookies {
+            $crate::__checks! { $make, Store, [store::cookies],
+                se1_found_by_its_secret
+                dead_is_found_by_its_secret
+                se2_new_secret_replaces_the_old
+                se2_only_the_current_secret_rotates
+                se2_rotate_race_has_one_winner
+                used_and_ended_like_any_other
+            }
+        }
         mod tokens {
             $crate::__checks! { $make, Store, [store::tokens],
                 issued_is_found
                 expired_is_found
                 vt5_issued_at_the_users_address
+                vt9_mailed_elsewhere_is_issued
+                either_link_or_code_may_be_missing
+                live_tokens_are_limited
+                live_tokens_race_is_exact
                 listed_newest_first
                 trimming_keeps_the_newest
                 trimming_counts_equals
@@ -98,6 +180,7 @@ macro_rules! store_suite {
                 df6_clock_set_back_gives_nothing
                 windows_count_apart
                 budgets_count_apart
+                vt6_addresses_count_apart
                 forgiving_forgets_one_budget
             }
         }
@@ -107,7 +190,8 @@ macro_rules! store_suite {
                 in2_fields_are_kept_exactly
                 paged_newest_first
                 all_subjects_in_one_order
-                listed_by_subject
+                listed_by_subject_and_actor
+                listed_by_every_combination
                 needs_no_user
             }
         }
@@ -117,6 +201,9 @@ macro_rules! store_suite {
                 jw5_number_is_unique
                 jw5_number_race_has_one_winner
                 sc3_first_pepper_check_stays
+                sc4_resealed_from_what_was_opened
+                sc4_reseal_race_has_one_winner
+                jw5_retired_keys_are_dropped
             }
         }
         mod outbox {
@@ -134,15 +221,29 @@ macro_rules! store_suite {
                 buried_is_over
             }
         }
+        mod dead_letters {
+            $crate::__checks! { $make, Store, [store::dead_letters],
+                mails_tell_how_far_they_got
+                mails_are_listed_by_user_and_state
+                retried_is_what_it_was
+                only_dead_letters_are_retried
+                expired_stays_dead
+                df6_erased_stays_dead
+                retry_race_has_one_winner
+                backlog_counts_what_waits
+            }
+        }
         mod housekeeping {
             $crate::__checks! { $make, Store, [store::housekeeping],
                 answers_a_ping
                 sweeps_sessions_no_longer_kept
                 sweeps_tokens_all_dead
+                sweeps_registrations_all_dead
                 sweeps_budgets_that_ended
                 sweeps_replies_that_expired
                 sweeps_mail_that_is_over
                 sweeping_buries_expired_mail
+                df3_sweeping_leaves_mail_to_its_worker
                 sweeps_in_batches
                 sweeping_leaves_the_rest
                 lease_has_one_holder

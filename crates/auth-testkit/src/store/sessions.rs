@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auth_core::domain::{Credential, Epoch, Methods, RefreshState, Session, Status, Timestamp, User, UserId};
 use auth_core::port::{Change, Rejected, Store};
 
-use super::{account, done, found_session, live_sessions, rejected};
+use super::{done, found_session, live_sessions, rejected};
 use crate::given::{self, DAY, HOUR, MINUTE, NOW, TICK};
 use crate::race::race;
 
@@ -83,37 +83,25 @@ pub async fn dead_is_found(store: &Arc<dyn Store>) {
     assert_eq!(found.user.epoch, Epoch::FIRST.next());
 }
 
-/// SE4, SE6: the list holds what lives, of that user only, newest first.
-pub async fn se6_list_holds_what_lives(store: &Arc<dyn Store>) {
+/// SE6: the list holds all of that user's sessions whose rows are there, dead ones too, newest first.
+pub async fn se6_list_holds_one_users_sessions(store: &Arc<dyn Store>) {
     let (user, other) = (given::registered(&**store).await, given::registered(&**store).await);
-    let older = given::signed_in(&**store, &user).await;
-    done(store, &[Change::AdvanceEpoch { user: user.id }]).await;
-    let user = account(store, user.id).await.user;
-    let open = async |session: Session| {
+    let mut sessions = Vec::new();
+    for hours in [1, 0, 3, 2] {
+        let session = Session { created_at: NOW + hours * HOUR, ..given::session(&user) };
         done(store, &[Change::OpenSession(session.clone())]).await;
-        session
-    };
-    let second = open(Session { created_at: NOW + HOUR, ..given::session(&user) }).await;
-    let first = open(Session { created_at: NOW, ..given::session(&user) }).await;
-    let third = open(Session { created_at: NOW + 2 * HOUR, ..given::session(&user) }).await;
-    let closed = open(given::session(&user)).await;
-    done(store, &[Change::CloseSession { user: user.id, session: closed.id, at: NOW }]).await;
-    open(given::session(&other)).await;
-
-    assert_eq!(live_sessions(store, user.id, NOW).await, [third, second, first]);
-    assert!(!live_sessions(store, user.id, NOW).await.contains(&older));
-    assert!(live_sessions(store, given::id(), NOW).await.is_empty());
-}
-
-/// SE4: a session is listed until the instant of its first deadline, and no longer.
-pub async fn se4_list_ends_at_the_deadline(store: &Arc<dyn Store>) {
-    let user = given::registered(&**store).await;
-    let idle = Session { idle_until: NOW + HOUR, ends_at: NOW + DAY, ..given::session(&user) };
-    let absolute = Session { idle_until: NOW + DAY, ends_at: NOW + HOUR, ..given::session(&user) };
-    done(store, &[Change::OpenSession(idle), Change::OpenSession(absolute)]).await;
-    for (now, count) in [((NOW + HOUR).before(TICK), 2), (NOW + HOUR, 0), (NOW + HOUR + TICK, 0)] {
-        assert_eq!(live_sessions(store, user.id, now).await.len(), count);
+        sessions.push(session);
     }
+    let expired =
+        Session { created_at: NOW.before(HOUR), idle_until: NOW, ends_at: NOW, ..given::cookie_session(&user) };
+    done(store, &[Change::OpenSession(expired.clone()), Change::OpenSession(given::session(&other))]).await;
+    done(store, &[Change::CloseSession { user: user.id, session: sessions[0].id, at: NOW }]).await;
+    done(store, &[Change::AdvanceEpoch { user: user.id }]).await;
+    sessions[0].closed_at = Some(NOW);
+
+    let newest_first = [&sessions[2], &sessions[3], &sessions[0], &sessions[1], &expired].map(Clone::clone);
+    assert_eq!(store.sessions_of(user.id).await.unwrap(), newest_first);
+    assert!(store.sessions_of(given::id()).await.unwrap().is_empty());
 }
 
 /// Rotating advances the counter and the times that go with it, and nothing else.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth_core::domain::{Email, Epoch, PasswordHash, Purpose, Token, TokenId, User, UserId};
+use auth_core::domain::{Digest, Email, Epoch, PasswordHash, Purpose, Timestamp, Token, TokenId, User, UserId};
 use auth_core::port::{Change, Rejected, Store};
 
 use super::{account, done, rejected};
@@ -10,12 +10,10 @@ use crate::given::{self, HOUR, MINUTE, NOW, TICK};
 use crate::race::race;
 use crate::show;
 
-const BOTH: [Purpose; 2] = [Purpose::VerifyEmail, Purpose::ResetPassword];
-
 /// What was issued is found by its link, with its user, every field of it.
 pub async fn issued_is_found(store: &Arc<dyn Store>) {
     let user = given::registered(&**store).await;
-    for purpose in BOTH {
+    for purpose in Purpose::ALL {
         let token = Token {
             link_until: NOW + TICK,
             code_until: NOW + 2 * TICK,
@@ -47,7 +45,7 @@ pub async fn expired_is_found(store: &Arc<dyn Store>) {
 pub async fn vt5_issued_at_the_users_address(store: &Arc<dyn Store>) {
     let (user, other) = (given::registered(&**store).await, given::registered(&**store).await);
     for email in [other.email, given::email()] {
-        let token = Token { email, ..given::token(&user, Purpose::ResetPassword) };
+        let token = Token { account: Some(email), ..given::token(&user, Purpose::ResetPassword) };
         assert_eq!(rejected(store, &[given::issue(token.clone())]).await, Rejected::EmailChanged);
         assert!(store.find_token(&token.link.unwrap()).await.unwrap().is_none());
     }
@@ -55,7 +53,102 @@ pub async fn vt5_issued_at_the_users_address(store: &Arc<dyn Store>) {
     assert_eq!(rejected(store, &[given::issue(nobodys)]).await, Rejected::EmailChanged);
 
     let spelling = Email::parse(&user.email.as_str().to_uppercase()).unwrap();
-    done(store, &[given::issue(Token { email: spelling, ..given::token(&user, Purpose::ResetPassword) })]).await;
+    let spelled = Token { account: Some(spelling), ..given::token(&user, Purpose::ResetPassword) };
+    done(store, &[given::issue(spelled.clone())]).await;
+    let found = store.find_token(&spelled.link.unwrap()).await.unwrap().expect("the token");
+    assert_eq!(show::token(&found.token), show::token(&spelled));
+}
+
+/// VT5, VT9: where a token is mailed to is another matter: one that moves the account goes to the address that it is to
+/// have. One that is bound to no address is issued whichever the account has.
+pub async fn vt9_mailed_elsewhere_is_issued(store: &Arc<dyn Store>) {
+    let user = given::registered(&**store).await;
+    let moving = Token { email: given::email(), ..given::token(&user, Purpose::ChangeEmail) };
+    let unbound = Token { account: None, ..given::token(&user, Purpose::UndoEmail) };
+    done(store, &[given::issue(moving.clone()), given::issue(unbound.clone())]).await;
+    for token in [&moving, &unbound] {
+        let found = store.find_token(&token.link.unwrap()).await.unwrap().expect("the token");
+        assert_eq!(show::token(&found.token), show::token(token));
+    }
+    let to = moving.email.clone();
+    done(store, &[Change::ChangeEmail { user: user.id, from: user.email.clone(), to, at: NOW }]).await;
+    let late = Token { account: None, ..given::token(&user, Purpose::UndoEmail) };
+    done(store, &[given::issue(late)]).await;
+    let late = given::token(&user, Purpose::UndoEmail);
+    assert_eq!(rejected(store, &[given::issue(late)]).await, Rejected::EmailChanged);
+    let nobodys = Token { account: None, ..given::token(&given::user(), Purpose::UndoEmail) };
+    assert_eq!(rejected(store, &[given::issue(nobodys)]).await, Rejected::EmailChanged);
+}
+
+/// A mail may carry only a code, or only a link: what isn't there is found by nobody, and any number may lack it.
+pub async fn either_link_or_code_may_be_missing(store: &Arc<dyn Store>) {
+    let user = given::registered(&**store).await;
+    let [first, second] = [0, 1].map(|minute| code_only(&user, NOW + minute * MINUTE));
+    let link_only = Token { code: None, code_until: NOW, ..given::token(&user, Purpose::UndoEmail) };
+    done(store, &[&first, &second, &link_only].map(|token| given::issue(token.clone()))).await;
+    let listed = store.tokens_of(user.id, first.purpose).await.unwrap();
+    assert_eq!(shown(&listed), shown(&[second.clone(), first.clone()]));
+    let found = store.find_token(&link_only.link.unwrap()).await.unwrap().expect("the token");
+    assert_eq!(show::token(&found.token), show::token(&link_only));
+    for nothing in [[0; 32], [0xff; 32]] {
+        assert!(store.find_token(&Digest::from_bytes(nothing)).await.unwrap().is_none());
+    }
+    done(store, &[claim(user.id, first.id, 1), spend(user.id, first.id), spend(user.id, link_only.id)]).await;
+    assert_eq!(shown(&store.tokens_of(user.id, first.purpose).await.unwrap()), shown(&[second]));
+}
+
+/// As many tokens of a purpose live at once as may: counted are those whose link or code lives on, to the microsecond.
+pub async fn live_tokens_are_limited(store: &Arc<dyn Store>) {
+    let (user, other) = (given::registered(&**store).await, given::registered(&**store).await);
+    let purpose = Purpose::ResetPassword;
+    let now = NOW + HOUR;
+    let issue = |token: &Token, at_most| [Change::IssueToken { token: token.clone(), at_most }];
+    let until = |link_until, code_until| Token { link_until, code_until, ..given::token(&user, purpose) };
+    // Dead at that moment.
+    let dead = [
+        until(now, now),
+        Token { link: None, link_until: NOW, ..until(now, now) },
+        Token { code: None, code_until: NOW, ..until(now, now) },
+    ];
+    done(store, &dead.map(given::issue)).await;
+    let next = Token { created_at: now, ..given::token(&user, purpose) };
+    assert_eq!(rejected(store, &issue(&next, 0)).await, Rejected::TooManyTokens);
+    let alive = [
+        until(now + TICK, now),
+        until(now, now + TICK),
+        Token { link: None, link_until: NOW, ..until(now, now + TICK) },
+        Token { code: None, code_until: NOW, ..until(now + TICK, now) },
+    ];
+    for (count, token) in (0..).zip(alive) {
+        assert_eq!(rejected(store, &issue(&next, count)).await, Rejected::TooManyTokens, "{count} live");
+        // There would be room: shown in a list that is rejected in the end.
+        let mut with_room = issue(&next, count + 1).to_vec();
+        with_room.push(spend(user.id, given::id()));
+        assert_eq!(rejected(store, &with_room).await, Rejected::Token, "{count} live");
+        done(store, &[given::issue(token)]).await;
+    }
+    assert_eq!(rejected(store, &issue(&next, 4)).await, Rejected::TooManyTokens);
+    // Of other purposes and users there are none.
+    done(store, &issue(&Token { created_at: now, ..given::token(&user, Purpose::VerifyEmail) }, 1)).await;
+    done(store, &issue(&Token { created_at: now, ..given::token(&other, purpose) }, 1)).await;
+    // What is wrong with the address is named first.
+    let elsewhere = Token { account: Some(given::email()), ..next.clone() };
+    assert_eq!(rejected(store, &issue(&elsewhere, 0)).await, Rejected::EmailChanged);
+    done(store, &issue(&next, 5)).await;
+}
+
+/// Of 50 racing requests for a token, of which three may live at once, exactly three get one; half have a code only.
+pub async fn live_tokens_race_is_exact(store: &Arc<dyn Store>) {
+    let user = given::registered(&**store).await;
+    let outcomes = race(50, |i| {
+        let token = if i % 2 == 0 { code_only(&user, NOW) } else { given::token(&user, Purpose::ResetPassword) };
+        let (store, change) = (store.clone(), Change::IssueToken { token, at_most: 3 });
+        async move { store.commit(&[change]).await }
+    })
+    .await;
+    assert_eq!(outcomes.winners().len(), 3, "{outcomes:?}");
+    outcomes.losers_were_rejected(Rejected::TooManyTokens);
+    assert_eq!(store.tokens_of(user.id, Purpose::ResetPassword).await.unwrap().len(), 3);
 }
 
 /// A user's tokens are listed newest first, those of that purpose only.
@@ -186,7 +279,7 @@ pub async fn vt3_spend_race_has_one_winner(store: &Arc<dyn Store>) {
 /// VT7: dropping takes every token of that purpose and user, and no other.
 pub async fn vt7_dropping_takes_all_of_a_purpose(store: &Arc<dyn Store>) {
     let (user, other) = (given::registered(&**store).await, given::registered(&**store).await);
-    for purpose in BOTH {
+    for purpose in Purpose::ALL {
         issue_at_minutes(store, &user, purpose, &[0, 1, 2]).await;
         issue_at_minutes(store, &other, purpose, &[0]).await;
     }
@@ -214,6 +307,11 @@ async fn issue_at_minutes(store: &Arc<dyn Store>, user: &User, purpose: Purpose,
         tokens.push(token);
     }
     tokens
+}
+
+/// A token of a mail that carries a code and no link.
+fn code_only(user: &User, created_at: Timestamp) -> Token {
+    Token { link: None, link_until: created_at, created_at, ..given::token(user, Purpose::ResetPassword) }
 }
 
 fn shown(tokens: &[Token]) -> Vec<String> {

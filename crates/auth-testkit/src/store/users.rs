@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use auth_core::domain::{
-    Email, Epoch, PasswordHash, Profile, ProfileEdit, Purpose, Role, Status, Timestamp, User, UserId,
+    Attributes, Email, Epoch, PasswordHash, Profile, ProfileEdit, Purpose, Role, Session, Status, Timestamp, User,
+    UserId,
 };
 use auth_core::port::{Change, Rejected, Store};
 
@@ -16,6 +17,8 @@ use crate::show;
 pub async fn created_is_found(store: &Arc<dyn Store>) {
     let full = User {
         email_verified_at: Some(NOW + HOUR),
+        roles_version: u32::MAX,
+        attributes: Attributes::default().with("plan", "pro").unwrap(),
         profile: Profile {
             name: Some("Zoë".into()),
             image_url: Some("https://example.com/zoe.png".into()),
@@ -25,13 +28,13 @@ pub async fn created_is_found(store: &Arc<dyn Store>) {
         ..given::user()
     };
     let bare = User { profile: Profile::default(), roles: vec![], status: Status::Suspended, ..given::user() };
-    for user in [full, bare] {
-        let password = given::hash();
-        done(store, &[Change::CreateUser { user: user.clone(), password: Some(password.clone()) }]).await;
+    let without_password = given::user();
+    for (user, password) in [(full, Some(given::hash())), (bare, Some(given::hash())), (without_password, None)] {
+        done(store, &[Change::CreateUser { user: user.clone(), password: password.clone() }]).await;
 
         let by_id = account(store, user.id).await;
         assert_eq!(show::user(&by_id.user), show::user(&user));
-        assert_eq!(by_id.password, Some(password));
+        assert_eq!(by_id.password, password);
         let by_email = store.find_user_by_email(&user.email).await.unwrap().expect("the user");
         assert_eq!(show::account(&by_email), show::account(&by_id));
     }
@@ -45,7 +48,8 @@ pub async fn unknown_is_not_found(store: &Arc<dyn Store>) {
 
 /// Roles come back in order of name, on every read that carries the user.
 pub async fn roles_are_sorted(store: &Arc<dyn Store>) {
-    let sorted = [Role::ADMIN, Role::USER].map(|name| Role::parse(name).unwrap());
+    // No admin: who is the last of them is for other checks to decide.
+    let sorted = ["editor", Role::USER].map(|name| Role::parse(name).unwrap());
     let user = User { roles: sorted.iter().rev().cloned().collect(), ..given::user() };
     done(store, &[given::create(&user)]).await;
 
@@ -350,6 +354,55 @@ pub async fn epochs_advance_one_by_one(store: &Arc<dyn Store>) {
     assert_eq!(outcomes.winners().len(), 50, "contention is the store's to settle: {outcomes:?}");
     assert_eq!(account(store, user.id).await.user.epoch, Epoch::from_number(52));
     assert_eq!(rejected(store, &[Change::AdvanceEpoch { user: given::id() }]).await, Rejected::User);
+}
+
+/// SE7: everybody's epoch advances at once, by one, and whatever asks for an epoch asks for the new one. Shown in lists that
+/// are rejected in the end, since nobody else's sessions are to die of it.
+pub async fn se7_all_epochs_advance(store: &Arc<dyn Store>) {
+    let (user, other, newcomer) = (given::registered(&**store).await, given::registered(&**store).await, given::user());
+    done(store, &[Change::AdvanceEpoch { user: other.id }]).await;
+    let (with_tokens, in_a_browser) = (given::signed_in(&**store, &user).await, given::cookie_session(&user));
+    done(store, &[Change::OpenSession(in_a_browser.clone())]).await;
+
+    let at = |epoch| Epoch::from_number(epoch);
+    let open = |user: &User, epoch| Change::OpenSession(Session { epoch: at(epoch), ..given::session(user) });
+    let set = |epoch| Change::SetPassword { user: user.id, epoch: at(epoch), password: given::hash() };
+    let rotate_refresh = Change::RotateRefresh {
+        user: user.id,
+        session: with_tokens.id,
+        from: 0,
+        at: NOW,
+        idle_until: NOW + HOUR,
+        kept_until: NOW + HOUR,
+    };
+    let rotate_secret = Change::RotateSecret {
+        user: user.id,
+        session: in_a_browser.id,
+        from: *in_a_browser.credential.secret().unwrap(),
+        to: given::digest(),
+        roles_version: 0,
+    };
+    let in_the_end = Change::SpendToken { user: user.id, token: given::id() };
+    let outcomes = [
+        (vec![open(&user, 1), open(&other, 2)], Rejected::Token),
+        (vec![open(&user, 0)], Rejected::Epoch),
+        (vec![open(&other, 1)], Rejected::Epoch),
+        (vec![set(1), open(&user, 2)], Rejected::Token),
+        (vec![set(0)], Rejected::Epoch),
+        (vec![Change::AdvanceEpoch { user: user.id }, open(&user, 2)], Rejected::Token),
+        (vec![Change::AdvanceAllEpochs, open(&user, 2), open(&other, 3)], Rejected::Token),
+        (vec![rotate_refresh], Rejected::Session),
+        (vec![rotate_secret], Rejected::Session),
+        // Who comes afterwards begins like everybody else.
+        (vec![given::create(&newcomer), open(&newcomer, 0)], Rejected::Token),
+    ];
+    for (then, why) in outcomes {
+        let mut changes = vec![Change::AdvanceAllEpochs];
+        changes.extend(then);
+        changes.push(in_the_end.clone());
+        assert_eq!(rejected(store, &changes).await, why, "{changes:?}");
+    }
+    assert_eq!(account(store, user.id).await.user, user);
 }
 
 /// Times come back to the microsecond, whenever they are.
