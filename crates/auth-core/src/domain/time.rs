@@ -44,6 +44,12 @@ impl Timestamp {
         Self(self.0.saturating_sub(micros(by)))
     }
 
+    /// Reads RFC 3339, of any offset; `None` for anything else.
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        i64::try_from(at.unix_timestamp_nanos().div_euclid(1000)).ok().map(Self)
+    }
+
     /// RFC 3339 in UTC, with whole seconds where there is no fraction.
     pub fn to_rfc3339(self) -> String {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000)
@@ -63,4 +69,22 @@ impl Add<Duration> for Timestamp {
 
 fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc3339_is_read_and_written() {
+        let at = |text| Timestamp::parse_rfc3339(text).map(Timestamp::as_micros);
+        assert_eq!(at("1970-01-01T00:00:01.0000019Z"), Some(1_000_001));
+        assert_eq!(at("1969-12-31T23:59:59.9999999Z"), Some(-1));
+        assert_eq!(at("2026-03-01T02:00:00+02:00"), at("2026-03-01T00:00:00Z"));
+        for text in ["", "2026-03-01", "2026-03-01 00:00", "2026-02-30T00:00:00Z", "1772323200"] {
+            assert_eq!(at(text), None, "{text}");
+        }
+        let written = "2026-03-01T00:00:00.25Z";
+        assert_eq!(Timestamp::parse_rfc3339(written).unwrap().to_rfc3339(), written);
+    }
 }

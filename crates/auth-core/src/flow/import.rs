@@ -1,6 +1,6 @@
 //! Bringing accounts from elsewhere.
 
-use crate::auth::{Auth, Fault, fault_into};
+use crate::auth::{Auth, Fault};
 use crate::domain::{Attributes, AuditKind, Context, Email, PasswordHash, Profile, Role, Timestamp, User, UserId};
 use crate::flow::register;
 use crate::port::{Change, CommitError, Rejected};
@@ -24,32 +24,45 @@ pub struct Imported {
     pub created_at: Option<Timestamp>,
 }
 
-/// Makes accounts, many in one commit; what came of each, in order. One that can't be made keeps no other back.
+/// Makes accounts, many in one commit; what came of each, in order. One whose address is taken keeps no other back.
 ///
 /// # Errors
-/// [`Fault`] when the store could not do it; none of them has been made then.
+/// [`Fault`] when the store could not do it. Some may have been made by then; importing them again changes nothing.
 pub async fn import(
     auth: &Auth,
     accounts: &[Imported],
     context: &Context,
 ) -> Result<Vec<Result<UserId, ImportError>>, Fault> {
     let made: Vec<(UserId, Vec<Change>)> = accounts.iter().map(|account| make(auth, account, context)).collect();
-    let all: Vec<Change> = made.iter().flat_map(|(_, changes)| changes.clone()).collect();
-    match auth.commit(&all).await {
-        Ok(()) => return Ok(made.into_iter().map(|(user, _)| Ok(user)).collect()),
-        Err(CommitError::Rejected(_)) => {}
-        Err(error) => return Err(error.into()),
+    if commit(auth, made.iter()).await? {
+        return Ok(made.into_iter().map(|(user, _)| Ok(user)).collect());
     }
-    // One of them is in the way: each by itself.
+    // Some are in the way: the others together, without asking for more commits than that takes.
+    let mut free = Vec::with_capacity(made.len());
+    for account in accounts {
+        free.push(auth.store.find_user_by_email(&account.email).await?.is_none());
+    }
+    let are_made = commit(auth, made.iter().zip(&free).filter(|(_, free)| **free).map(|(made, _)| made)).await?;
     let mut outcomes = Vec::with_capacity(made.len());
-    for (user, changes) in made {
-        outcomes.push(match auth.commit(&changes).await {
-            Ok(()) => Ok(user),
-            Err(CommitError::Rejected(Rejected::EmailTaken)) => Err(ImportError::EmailTaken),
-            Err(error) => Err(error.into()),
-        });
+    for (made, free) in made.iter().zip(free) {
+        // Two of them have one address, or somebody was faster: each by itself.
+        let is_made = free && (are_made || commit(auth, [made]).await?);
+        outcomes.push(if is_made { Ok(made.0) } else { Err(ImportError::EmailTaken) });
     }
     Ok(outcomes)
+}
+
+/// Whether all were made: otherwise an address is taken.
+async fn commit(auth: &Auth, made: impl IntoIterator<Item = &(UserId, Vec<Change>)>) -> Result<bool, Fault> {
+    let changes: Vec<Change> = made.into_iter().flat_map(|(_, changes)| changes.clone()).collect();
+    if changes.is_empty() {
+        return Ok(true);
+    }
+    match auth.commit(&changes).await {
+        Ok(()) => Ok(true),
+        Err(CommitError::Rejected(Rejected::EmailTaken)) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn make(auth: &Auth, account: &Imported, context: &Context) -> (UserId, Vec<Change>) {
@@ -67,13 +80,10 @@ fn make(auth: &Auth, account: &Imported, context: &Context) -> (UserId, Vec<Chan
 }
 
 /// An account was not made.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ImportError {
     /// The address has an account.
     #[error("the address has an account")]
     EmailTaken,
-    /// The core could not do its work.
-    #[error(transparent)]
-    Fault(Fault),
 }
-fault_into!(ImportError);

@@ -14,6 +14,7 @@ pub(crate) mod serve;
 pub(crate) mod sessions;
 mod table;
 pub(crate) mod user;
+mod user_import;
 
 use std::sync::Arc;
 

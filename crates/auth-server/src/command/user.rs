@@ -16,7 +16,7 @@ use super::account::{self, Account};
 use super::output::Format;
 use super::page::{self, Page};
 use super::table::Table;
-use super::{context, core};
+use super::{context, core, user_import};
 use crate::Failure;
 use crate::config::Config;
 
@@ -47,6 +47,8 @@ pub(crate) enum Command {
         /// Their address or id.
         user: Account,
     },
+    /// Make accounts of a file with one JSON object a line, passwords included: bcrypt, scrypt, PBKDF2 or Argon2 hashes.
+    Import(user_import::Import),
 }
 
 #[derive(Debug, Args)]
@@ -82,6 +84,7 @@ pub(crate) async fn run(config: Config, command: Command, format: Format) -> Res
             users::reactivate(&auth, Actor::Operator, user.id, &context()).await?;
             changed(&auth, &user, "active", format).await
         }
+        Command::Import(arguments) => user_import::run(config, arguments, format).await,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What operators do from the command line, beside servers that run.
 
 mod audit;
+mod import;
 mod keys;
 mod mail;
 mod roles;

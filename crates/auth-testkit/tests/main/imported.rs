@@ -22,6 +22,18 @@ fn password(text: &str) -> Password {
     Password::parse(text.to_owned()).unwrap()
 }
 
+fn account(email: &Email) -> Imported {
+    Imported {
+        email: email.clone(),
+        password: Some(PasswordHash::import(BCRYPT).unwrap()),
+        is_verified: true,
+        profile: Profile::default(),
+        roles: Vec::new(),
+        attributes: Attributes::default(),
+        created_at: None,
+    }
+}
+
 struct World {
     auth: Arc<Auth>,
     store: Arc<MemoryStore>,
@@ -40,15 +52,7 @@ impl World {
         let hasher = parts.hasher.clone();
         let auth = Auth::start(Parts { throttle: Arc::new(DangerNoThrottle), ..parts }).await.unwrap();
         let email = given::email();
-        let account = Imported {
-            email: email.clone(),
-            password: Some(PasswordHash::import(BCRYPT).unwrap()),
-            is_verified: true,
-            profile: Profile::default(),
-            roles: Vec::new(),
-            attributes: Attributes::default(),
-            created_at: None,
-        };
+        let account = account(&email);
         let user = import(&auth, &[account], &Context::default()).await.unwrap().remove(0).unwrap();
         Self { auth, store, hasher, user, email }
     }
@@ -103,4 +107,25 @@ async fn pw3_an_imported_hash_loses_to_a_change() {
     assert_eq!(world.stored().await, changed.as_str());
     world.sign_in("staple correct horse battery").await.unwrap();
     assert!(matches!(world.sign_in(PASSWORD).await, Err(SignInError::Unauthorized)));
+}
+
+// An address that is taken, and one that is there twice, keep no other account back. Again, nothing happens.
+#[tokio::test]
+async fn one_that_is_taken_keeps_no_other_back() {
+    let world = World::start().await;
+    let [ann, bob, eve] = [given::email(), given::email(), given::email()];
+    let outcome = async |emails: &[&Email]| {
+        let accounts: Vec<Imported> = emails.iter().map(|email| account(email)).collect();
+        let outcomes = import(&world.auth, &accounts, &Context::default()).await.unwrap();
+        for (email, outcome) in emails.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok()) {
+            let found = world.store.find_user_by_email(email).await.unwrap().unwrap();
+            assert_eq!(Ok(found.user.id), *outcome);
+        }
+        outcomes.iter().map(Result::is_ok).collect::<Vec<_>>()
+    };
+    assert_eq!(outcome(&[&ann, &world.email]).await, [true, false]);
+    assert_eq!(outcome(&[&bob, &ann, &bob, &eve]).await, [true, false, false, true]);
+    assert_eq!(outcome(&[&ann, &bob, &eve]).await, [false; 3]);
+    assert_eq!(outcome(&[]).await, [false; 0]);
+    world.sign_in(PASSWORD).await.unwrap();
 }
