@@ -77,7 +77,7 @@ async fn handle(http: &AuthHttp, route: &Route, request: Request) -> http::Respo
     let peer = peer(&head.extensions);
     match read(body, route.max_body).await {
         Ok(body) => http.handle(route, Request::from_parts(head, body), peer).await,
-        Err(problem) => http.reject(problem, &head.headers),
+        Err(problem) => http.refuse(route, &head, problem).await,
     }
 }
 

@@ -249,6 +249,13 @@ impl AuthHttp {
         self.first().auth.csrf_token(&signed.session)
     }
 
+    /// Refuses a request that `route` takes, before it was read whole: for adapters.
+    pub async fn refuse(&self, route: &Route, head: &Parts, problem: Problem) -> Response<Bytes> {
+        let caller = self.caller(&head.headers);
+        let request_id = caller.request_id.clone();
+        span::answer(route, &head.method, &request_id, async { caller.finish(Err(problem)) }).await
+    }
+
     /// A problem as a complete reply to the request with those headers: for adapters and for a host's own handlers.
     pub fn reject(&self, problem: Problem, headers: &HeaderMap) -> Response<Bytes> {
         self.caller(headers).finish(Err(problem))

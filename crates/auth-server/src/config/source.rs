@@ -45,10 +45,12 @@ impl Source {
         source
     }
 
-    /// Without what would make the server face the network: its public address, and whoever delivers mail.
+    /// Without what would make the server face the network: its public address, what
+    /// cookies need it for, and whoever delivers mail.
     pub(crate) fn for_development(mut self) -> Self {
-        const PRODUCTION: [&str; 8] = [
+        const PRODUCTION: [&str; 9] = [
             "PUBLIC_URL",
+            "COOKIE_DOMAIN",
             "AUTH_MAILER",
             "SMTP_HOST",
             "SMTP_PORT",
@@ -57,8 +59,11 @@ impl Source {
             "SMTP_TLS",
             "SES_CONFIGURATION_SET",
         ];
-        self.values.retain(|name, _| !PRODUCTION.contains(name));
-        self.given.retain(|name| !PRODUCTION.contains(name));
+        // Names that browsers take under https only.
+        let is_for_https = |name: &str, value: &str| name.ends_with("_COOKIE_NAME") && value.starts_with("__");
+        self.values.retain(|name, value| !PRODUCTION.contains(name) && !is_for_https(name, value));
+        let values = &self.values;
+        self.given.retain(|name| values.contains_key(name));
         self
     }
 

@@ -107,6 +107,17 @@ async fn cs1_cookies_are_as_they_are_set() {
     );
 }
 
+/// SC5: a production configuration can be tried on this machine, where browsers take no such cookies.
+#[tokio::test]
+async fn sc5_dev_leaves_out_what_needs_https() {
+    let home = Home::new().with("AUTH_PROFILE", "sessions").with("PUBLIC_URL", "https://auth.example.com");
+    let home = home.with("SESSION_COOKIE_NAME", "__Secure-sid").with("CSRF_COOKIE_NAME", "xsrf");
+    let home = home.with("COOKIE_DOMAIN", "example.com");
+    home.start().await.stop().await;
+    home.start_with(&["serve", "--dev"]).await.stop().await;
+    home.without("PUBLIC_URL").refused();
+}
+
 /// Registers and signs in at a server of that home.
 async fn signed_in(home: &Home) -> Reply {
     let server = home.start().await;
