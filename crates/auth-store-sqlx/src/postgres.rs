@@ -69,6 +69,14 @@ const BEGIN: &str = "begin isolation level read committed";
 /// Locks against other commits, not against the key share that rows which refer to the user take.
 const LOCK_USER: Option<&str> = Some("select id from auth_users where id = $1 for no key update");
 
+/// All registrations of an address, in one order for everybody: each click on one of their mails ends the others, and two
+/// that took them in different orders would deadlock.
+const LOCK_WAITING: Option<&str> = Some(
+    "select id from auth_pending_registrations
+    where email_canonical = (select email_canonical from auth_pending_registrations where id = $1)
+    order by id for update",
+);
+
 /// Skips what another worker is just leasing. The array is evaluated once; a plain `in` may be, again, for each row.
 const LEASE_MAIL: &str = "
     update auth_mail_outbox set lease = $1, due_at = $2, attempts = attempts + 1

@@ -93,6 +93,7 @@ const BEGIN: &str = "begin immediate";
 
 /// There is one writer at a time.
 const LOCK_USER: Option<&str> = None;
+const LOCK_WAITING: Option<&str> = None;
 
 const LEASE_MAIL: &str = "
     update auth_mail_outbox set lease = $1, due_at = $2, attempts = attempts + 1

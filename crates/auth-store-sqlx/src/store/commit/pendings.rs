@@ -30,12 +30,22 @@ pub(super) async fn add(tx: &mut Connection, pending: &Pending) -> Result<(), Fa
     unless_taken(run(tx, query).await, dialect::SLOT_TAKEN, Rejected::TooManyTokens).map(drop)
 }
 
+/// Locks every registration of the address, so that commits about them queue up.
+async fn lock(tx: &mut Connection, pending: TokenId) -> Result<(), Failure> {
+    match dialect::LOCK_WAITING {
+        Some(lock) => run(tx, sql(lock).bind(pending.as_uuid())).await.map(drop),
+        None => Ok(()),
+    }
+}
+
 pub(super) async fn claim(tx: &mut Connection, pending: TokenId, limit: u32) -> Result<(), Failure> {
+    lock(tx, pending).await?;
     const CLAIM: &str = "update auth_pending_registrations set attempts = attempts + 1 where id = $1 and attempts < $2";
     guard(tx, sql(CLAIM).bind(pending.as_uuid()).bind(i64::from(limit)), Rejected::Attempts).await
 }
 
 pub(super) async fn spend(tx: &mut Connection, pending: TokenId) -> Result<(), Failure> {
+    lock(tx, pending).await?;
     const SPEND: &str = "delete from auth_pending_registrations where id = $1";
     guard(tx, sql(SPEND).bind(pending.as_uuid()), Rejected::Token).await
 }
