@@ -122,7 +122,10 @@ fn domain_types_do_not_serialise() {
     assert!(!domain.is_empty());
     for file in domain {
         let source = fs::read_to_string(&file).unwrap();
-        let line = source.lines().find(|line| line.contains("Serialize") && !line.trim_start().starts_with("//"));
+        // A function may well take what its caller can serialise.
+        let serialises =
+            |line: &&str| line.contains("Serialize for ") || line.contains("derive(") && line.contains("Serialize");
+        let line = source.lines().find(|line| serialises(line) && !line.trim_start().starts_with("//"));
         assert_eq!(line, None, "{}", file.display());
     }
 }

@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask test` runs every suite against real servers, `cargo xtask features` checks each
+//! Developer commands: `cargo xtask test` runs every suite against real servers and a real browser, `cargo xtask features` checks each
 //! feature of each crate alone, `cargo xtask requirements` writes down which tests show which requirement,
 //! `cargo xtask bench` measures what they cost.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its terminal")]
@@ -12,6 +12,7 @@ mod error;
 mod features;
 #[cfg(test)]
 mod invariants;
+mod npm;
 mod pip;
 mod process;
 mod report;
@@ -28,7 +29,7 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Command {
-    /// Runs all tests, against private PostgreSQL, SMTP and SES servers that live as long as the run.
+    /// Runs all tests, with a browser and against private PostgreSQL, SMTP and SES servers that live as long as the run.
     Test(test::Options),
     /// Checks that each crate builds without features, and with each of its features alone.
     Features,

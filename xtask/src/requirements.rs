@@ -45,11 +45,11 @@ struct Test {
 }
 
 impl Test {
-    /// What comes first in a cell: the most real. Whole processes, then suites that run on every store or through every web
+    /// What comes first in a cell: the most real. Browsers and whole processes, then suites that run on every store or through every web
     /// adapter, then one crate from outside, then its parts; of equals the races.
     fn rank(&self) -> (usize, bool, &str) {
         let kind = match &*self.file {
-            file if file.starts_with("crates/auth-server/tests/") => 0,
+            file if file.starts_with("examples/") || file.starts_with("crates/auth-server/tests/") => 0,
             file if file.starts_with("crates/auth-testkit/src/") => 1,
             file if file.contains("/tests/") => 2,
             _ => 3,
@@ -107,7 +107,7 @@ fn label(file: &str) -> String {
 
 fn all_tests() -> Result<Vec<Test>, Error> {
     let mut sources = Vec::new();
-    for folder in ["crates", "xtask"] {
+    for folder in ["crates", "examples", "xtask"] {
         collect(&root().join(folder), &mut sources)?;
     }
     sources.sort();

@@ -1,6 +1,9 @@
-//! The programs of other people's making that suites run against. Each has a file here and a line in [`ALL`].
+//! The programs of other people's making that suites run against: throw-away servers, a browser, a tool that makes up
+//! requests. Each has a file here and a line in [`ALL`].
 
+mod browser;
 mod postgres;
+mod schemathesis;
 mod ses;
 mod smtp;
 
@@ -19,7 +22,8 @@ use crate::error::Error;
 use crate::process::{Group, Interrupt, TICK, name};
 
 pub(crate) const POSTGRES: &dyn Backend = &postgres::Postgres;
-pub(crate) const ALL: [&dyn Backend; 3] = [POSTGRES, &smtp::Smtp, &ses::Ses];
+pub(crate) const ALL: [&dyn Backend; 5] =
+    [POSTGRES, &smtp::Smtp, &ses::Ses, &browser::Browser, &schemathesis::Schemathesis];
 
 /// How long a server may take until it answers. Usual are two seconds.
 const PATIENCE: Duration = Duration::from_secs(60);

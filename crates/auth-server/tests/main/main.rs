@@ -12,6 +12,7 @@ mod metrics;
 mod overload;
 mod quick_start;
 mod races;
+mod schemathesis;
 mod secrets;
 mod ses;
 mod shutdown;
