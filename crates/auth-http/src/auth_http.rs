@@ -57,6 +57,7 @@ impl AuthHttp {
     ///
     /// # Errors
     /// [`SetupError`] when the profiles, an address among the core's settings, or a network of proxies make no sense.
+    #[expect(clippy::needless_pass_by_value, reason = "handed over: what is kept is a core for each profile")]
     pub fn new(
         auth: Arc<Auth>,
         profiles: impl IntoIterator<Item = Profile>,

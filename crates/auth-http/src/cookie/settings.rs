@@ -72,7 +72,7 @@ impl CookieSettings {
         if self.same_site == SameSite::None && !is_secure {
             mistakes.push(format!("SameSite=None needs Secure cookies, and so an https address, not {public_url}"));
         }
-        let domain = match self.domain.as_deref().map(|domain| reach(domain, url.host())).transpose() {
+        let domain = match self.domain.as_deref().map(|domain| reach(domain, url.host().as_ref())).transpose() {
             Ok(domain) => domain,
             Err(mistake) => {
                 mistakes.push(mistake);
@@ -88,7 +88,7 @@ impl CookieSettings {
             mistakes.extend(mistake_in_name(&name, is_secure, self.domain.is_some(), is_http_only));
             let shadows = match name.get(..7) {
                 Some(prefix) if prefix.eq_ignore_ascii_case("__Host-") => Vec::new(),
-                _ => shadows(domain.as_deref(), url.host()),
+                _ => shadows(domain.as_deref(), url.host().as_ref()),
             };
             Definition { name, is_http_only, is_secure, same_site: self.same_site, domain: domain.clone(), shadows }
         };
@@ -106,7 +106,7 @@ impl CookieSettings {
 }
 
 /// The domain as browsers compare it.
-fn reach(domain: &str, host: Option<Host<&str>>) -> Result<String, String> {
+fn reach(domain: &str, host: Option<&Host<&str>>) -> Result<String, String> {
     // A dot in front means nothing any more (RFC 6265 §5.2.3), and many people write it.
     let domain = match Host::parse(domain.strip_prefix('.').unwrap_or(domain)) {
         Ok(Host::Domain(domain)) => domain,
@@ -130,7 +130,7 @@ fn is_within(host: &str, domain: &str) -> bool {
 
 /// Where else cookies of a name may have been set for: the host alone, the host's own domain and each above it that
 /// browsers take cookies for.
-fn shadows(domain: Option<&str>, host: Option<Host<&str>>) -> Vec<Option<String>> {
+fn shadows(domain: Option<&str>, host: Option<&Host<&str>>) -> Vec<Option<String>> {
     let mut domains = vec![None];
     if let Some(Host::Domain(host)) = host {
         let starts = std::iter::once(0).chain(host.match_indices('.').map(|(dot, _)| dot + 1));

@@ -12,7 +12,7 @@ use crate::given::{DAY, TICK};
 use crate::race::race;
 
 pub(super) async fn listed(world: &World, credentials: &Credentials) -> Vec<Value> {
-    let sessions = world.get("/sessions").by(&credentials).await.expect(200)["sessions"].take();
+    let sessions = world.get("/sessions").by(credentials).await.expect(200)["sessions"].take();
     sessions.as_array().expect("a list").clone()
 }
 
@@ -80,7 +80,7 @@ pub async fn se6_sessions_are_ones_own(mount: &Mount) {
     assert!(!sessions.iter().any(|session| session.to_string().contains(anns.secret())));
     assert_eq!(listed(&world, &bobs).await.len(), 1);
 
-    let end = |id: &str, by: &Credentials| world.call(Method::DELETE, &format!("/sessions/{id}")).by(&by);
+    let end = |id: &str, by: &Credentials| world.call(Method::DELETE, &format!("/sessions/{id}")).by(by);
     for unknown in [&*ids.0, "01890a5d-ac96-774b-bcce-b302099a8057", "7", "%00", "' or 1=1 --"] {
         end(&unknown.replace(' ', "+"), &bobs).await.problem("NOT_FOUND");
     }
