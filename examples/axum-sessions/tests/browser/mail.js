@@ -6,15 +6,17 @@ const path = require("node:path");
 const { setTimeout: sleep } = require("node:timers/promises");
 const { APP, MAILS, PATIENCE } = require("./stage.js");
 
-/** The text of the newest mail of that kind to somebody, as soon as there is one. */
-async function mail(to, kind) {
+/** The text of the newest mail of that kind to somebody, perhaps with something in it, as soon as there is one. */
+async function mail(to, kind, has = () => true) {
   const header = (raw, name) => new RegExp(`^${name}: *(.*?)\r?$`, "m").exec(raw)?.[1];
   for (const deadline = Date.now() + PATIENCE; Date.now() < deadline; await sleep(50)) {
     // What is still being written begins with a dot.
     const names = (await fs.readdir(MAILS).catch(() => [])).filter((name) => !name.startsWith(".")).sort().reverse();
     for (const name of names) {
       const raw = await fs.readFile(path.join(MAILS, name), "utf8");
-      if (header(raw, "To") === to && header(raw, "X-Auth-Mail") === kind) return readable(raw);
+      if (header(raw, "To") !== to || header(raw, "X-Auth-Mail") !== kind) continue;
+      const lines = readable(raw);
+      if (has(lines)) return lines;
     }
   }
   throw new Error(`no mail (${kind}) for ${to}`);

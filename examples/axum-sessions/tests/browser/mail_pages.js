@@ -48,8 +48,13 @@ async function mailPages(browser) {
   await visit(page, link(await mail(email, "change-email")));
   assert.equal(await address(), ann.email);
   await page.getByRole("button").click();
-  await page.getByRole("heading").waitFor();
+  await page.getByRole("heading", { name: "Your e-mail address is changed" }).waitFor();
   assert.equal(await address(), email);
+  await visit(page, link(await mail(ann.email, "notice", link)));
+  assert.equal(await address(), email);
+  await page.getByRole("button").click();
+  await page.getByRole("heading", { name: "Your e-mail address stays" }).waitFor();
+  assert.equal(await address(), ann.email);
 
   assert.deepEqual(await context.cookies(), []);
   await context.close();
