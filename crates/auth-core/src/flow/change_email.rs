@@ -36,7 +36,7 @@ pub async fn request(auth: &Auth, signed: &Signed, to: &Email, context: &Context
         // It is there already.
         Some(owner) if owner.id == user.id => return Ok(auth.commit(&[Change::Record(event)]).await?),
         Some(owner) if owner.status == Status::Active => {
-            changes.push(Change::Enqueue(mail::exists(auth, &owner, now)?))
+            changes.push(Change::Enqueue(mail::exists(auth, &owner, now)?));
         }
         Some(_) => {}
         None => {

@@ -44,7 +44,7 @@ pub(crate) fn token_mail(
         Purpose::UndoEmail => Content::UndoEmail { to: to.clone(), link },
     };
     let letter = Letter { to, ..Letter::to(user) };
-    Ok((token, letter.seal(auth, content, now, now + terms.link)?))
+    Ok((token, letter.seal(auth, &content, now, now + terms.link)?))
 }
 
 /// A fresh token with the mail that carries its link to the address that the account has, and may have to be moved back to
@@ -73,7 +73,7 @@ pub(crate) fn undo_mail(
         created_at: now,
     };
     let content = Content::UndoEmail { to: elsewhere.clone(), link: proofs.link(auth) };
-    Ok((token, Letter::to(user).seal(auth, content, now, now + terms.link)?))
+    Ok((token, Letter::to(user).seal(auth, &content, now, now + terms.link)?))
 }
 
 /// What somebody registered with, whose registration is to wait for its proof.
@@ -106,7 +106,7 @@ pub(crate) fn pending_mail(
     let (terms, proofs) = (purpose.terms(), Proofs::new(auth, purpose, &email, now));
     let letter = Letter { user: None, to: &email, name: name.as_deref(), locale: locale.as_deref() };
     let content = Content::Verify { code: proofs.code.clone(), link: proofs.link(auth) };
-    let mail = letter.seal(auth, content, now, now + terms.link)?;
+    let mail = letter.seal(auth, &content, now, now + terms.link)?;
     let (id, link, code) = (proofs.id, proofs.secret.digest(), proofs.mac(auth));
     let pending = Pending {
         id,
@@ -129,12 +129,12 @@ pub(crate) fn pending_mail(
 
 /// Tells the owner of an address that somebody registered it, or wanted an account to move to it.
 pub(crate) fn exists(auth: &Auth, user: &User, now: Timestamp) -> Result<SealedMail, Fault> {
-    Letter::to(user).seal(auth, Content::Exists, now, now + NEWS)
+    Letter::to(user).seal(auth, &Content::Exists, now, now + NEWS)
 }
 
 /// Tells the account's owner of a change.
 pub(crate) fn notice(auth: &Auth, user: &User, notice: Notice, now: Timestamp) -> Result<SealedMail, Fault> {
-    Letter::to(user).seal(auth, Content::Notice(notice), now, now + NEWS)
+    Letter::to(user).seal(auth, &Content::Notice(notice), now, now + NEWS)
 }
 
 /// News of an account are worth sending for three days.
@@ -189,13 +189,13 @@ impl<'a> Letter<'a> {
     fn seal(
         self,
         auth: &Auth,
-        content: Content,
+        content: &Content,
         created_at: Timestamp,
         expires_at: Timestamp,
     ) -> Result<SealedMail, Fault> {
         let (id, kind) = (MailId::new(created_at, &*auth.entropy), content.kind());
-        let mut fields = BTreeMap::from([("content", word(&content).to_owned())]);
-        match &content {
+        let mut fields = BTreeMap::from([("content", word(content).to_owned())]);
+        match content {
             Content::Verify { code, link } | Content::Reset { code, link } | Content::ChangeEmail { code, link } => {
                 fields.insert("code", code.expose());
                 fields.insert("link", link.expose().to_owned());
