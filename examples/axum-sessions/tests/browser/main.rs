@@ -67,7 +67,7 @@ impl Application {
         let origin = lines.find_map(|line| Some(line.strip_prefix("listening on ")?.to_owned()));
         let origin = origin.expect("it ended before it listened");
         // Read on, lest it waits for somebody to read.
-        std::thread::spawn(move || lines.for_each(|line| println!("{line}")));
+        std::thread::spawn(move || lines.for_each(drop));
         Self { process, origin, home }
     }
 }
