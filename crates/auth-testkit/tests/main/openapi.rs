@@ -225,7 +225,7 @@ fn rows(tables: &str) -> Vec<Row> {
 
 fn row(line: &str) -> Row {
     let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
-    let [operations, request, success] = cells[..] else { panic!("three cells: {line}") };
+    let [operations, request, success]: [&str; 3] = cells.try_into().expect("three cells");
     let mut statuses: Vec<BTreeSet<String>> =
         success.split(';').map(successes).filter(|found| !found.is_empty()).collect();
     let operations = named(operations);
