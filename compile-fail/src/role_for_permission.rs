@@ -1,5 +1,5 @@
 //! A role where a permission is asked for.
-//~ `Admin` names no permission
+//~ Admin` names no permission
 //~ name one: `permissions! { pub WritePosts = "posts.write"; }`, and ask for `HasPermission<WritePosts>`
 
 use auth_axum::{Admin, HasPermission};

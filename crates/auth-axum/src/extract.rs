@@ -52,6 +52,11 @@ pub struct CurrentSession(Arc<Signed>);
 #[derive(Debug, Clone)]
 pub struct VerifiedUser(Arc<Signed>);
 
+/// A user who proved within the last 10 minutes who they are; others are answered with 403 `REAUTHENTICATION_REQUIRED`. See
+/// [`CurrentUser`].
+#[derive(Debug, Clone)]
+pub struct FreshUser(Arc<Signed>);
+
 /// A user who holds the role `R`; others are answered with 403. See [`CurrentUser`], and [`roles!`](crate::roles) for `R`.
 ///
 /// ```
@@ -129,6 +134,7 @@ reads_like! {
     CurrentUser: User by user;
     CurrentSession: Session by session;
     VerifiedUser: User by user;
+    FreshUser: User by user;
     HasRole<R>: User by user;
     HasPermission<P>: User by user;
 }
@@ -210,6 +216,14 @@ impl<S: AuthState> FromRequestParts<S> for VerifiedUser {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
         signed(parts, state, &Demand::Verified).await.map(Self)
+    }
+}
+
+impl<S: AuthState> FromRequestParts<S> for FreshUser {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
+        signed(parts, state, &Demand::Fresh).await.map(Self)
     }
 }
 

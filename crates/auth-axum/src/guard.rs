@@ -28,7 +28,7 @@ use crate::visit::{Visit, with_cookies};
 /// fn routes(auth: &AuthHttp) -> Router {
 ///     Router::new()
 ///         .route("/drafts", get(async || "…"))
-///         .route("/publish", post(async || "…").layer(auth.require_role("editor")))
+///         .route("/publish", post(async || "…").route_layer(auth.require_role("editor")))
 ///         .route_layer(auth.require_session())
 /// }
 /// ```
@@ -59,6 +59,10 @@ pub trait Guards {
     /// # Panics
     /// Where the settings don't name it.
     fn require_permission(&self, permission: impl Into<Cow<'static, str>>) -> Guard;
+
+    /// Who proved within the last 10 minutes who they are; others are answered with 403 `REAUTHENTICATION_REQUIRED`. For what
+    /// an unattended screen must not do (ASVS 7.5.3).
+    fn require_fresh(&self) -> Guard;
 
     /// Who is not signed in; others are answered with 403 `GUESTS_ONLY`.
     fn guests_only(&self) -> Guard;
@@ -104,6 +108,10 @@ impl Guards for AuthHttp {
             "the settings name no permission {permission:?}"
         );
         Guard::new(self, Check::Demand(Demand::Permission(permission)))
+    }
+
+    fn require_fresh(&self) -> Guard {
+        Guard::new(self, Check::Demand(Demand::Fresh))
     }
 
     fn guests_only(&self) -> Guard {

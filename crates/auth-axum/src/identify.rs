@@ -3,12 +3,10 @@
 use std::sync::Arc;
 
 use auth_core::domain::Signed;
-use auth_http::{AuthHttp, Demand, Identified, Problem, ProblemCode};
+use auth_http::{AuthHttp, Demand, Problem, ProblemCode};
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
-
-use crate::router::peer;
 
 /// The reply to a request that is not let through: `application/problem+json`.
 #[derive(Debug)]
@@ -44,13 +42,9 @@ impl Caller {
     }
 
     /// Keeps what was found out. A store that couldn't say is asked again by the next who wants to know.
-    pub(crate) fn keep<T>(
-        parts: &mut Parts,
-        found: Result<Option<T>, Problem>,
-        signed: impl FnOnce(T) -> Signed,
-    ) -> Result<Self, Problem> {
+    pub(crate) fn keep(parts: &mut Parts, found: Result<Option<Signed>, Problem>) -> Result<Self, Problem> {
         let caller = match found {
-            Ok(Some(found)) => Self::Signed(Arc::new(signed(found))),
+            Ok(Some(signed)) => Self::Signed(Arc::new(signed)),
             Ok(None) => Self::Guest,
             Err(problem) if problem.code() == ProblemCode::Unauthorized => Self::Dead,
             Err(problem) => return Err(problem),
@@ -65,8 +59,8 @@ impl Caller {
         if let Some(known) = Self::known(parts) {
             return Ok(known);
         }
-        let found = http.identify_optional(parts, peer(&parts.extensions), None).await;
-        Self::keep(parts, found, |Identified { signed, .. }| signed)
+        let found = http.recognise(parts).await;
+        Self::keep(parts, found)
     }
 
     pub(crate) fn signed(&self) -> Option<&Arc<Signed>> {

@@ -36,7 +36,9 @@ mod router;
 mod visit;
 
 pub use deny_by_default::DenyByDefault;
-pub use extract::{AuthState, CsrfToken, CurrentSession, CurrentUser, Guest, HasPermission, HasRole, VerifiedUser};
+pub use extract::{
+    AuthState, CsrfToken, CurrentSession, CurrentUser, FreshUser, Guest, HasPermission, HasRole, VerifiedUser,
+};
 pub use guard::{Guard, Guarded, Guards};
 pub use identify::Rejection;
 #[doc(hidden)]

@@ -37,10 +37,13 @@ impl<'a> Visit<'a> {
         }
         let field = self.form_field().await?;
         let found = self.http.identify_optional(&self.parts, peer(&self.parts.extensions), field.as_deref()).await;
-        Caller::keep(&mut self.parts, found, |identified| {
-            self.set_cookies = identified.set_cookies;
-            identified.signed
-        })
+        let found = found.map(|found| {
+            found.map(|identified| {
+                self.set_cookies = identified.set_cookies;
+                identified.signed
+            })
+        });
+        Caller::keep(&mut self.parts, found)
     }
 
     /// The CSRF token in a form, where it is asked for. The body is put back as it was.

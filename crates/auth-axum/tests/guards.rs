@@ -2,18 +2,20 @@
 
 use std::fmt::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
-use auth_axum::{Admin, CurrentSession, CurrentUser, Guards, Guest, HasPermission, HasRole, VerifiedUser};
+use auth_axum::{Admin, CurrentSession, CurrentUser, FreshUser, Guards, Guest, HasPermission, HasRole, VerifiedUser};
 use auth_core::domain::Role;
+use auth_core::settings::AccessCheck;
 use auth_http::AuthHttp;
 use auth_testkit::MemoryStore;
-use auth_testkit::http::{Mount, World};
+use auth_testkit::http::{Mount, Profile, World};
 use auth_testkit::{Call as Asked, Fault};
 use axum::Router;
 use axum::handler::Handler;
 use axum::routing::get;
 
-use crate::host::{Call, signed_in};
+use crate::host::{Call, Reply, signed_in};
 use crate::web;
 
 auth_axum::roles! {
@@ -26,7 +28,11 @@ auth_axum::permissions! {
 }
 
 async fn world() -> World {
-    let mount = Mount::new(Arc::new(MemoryStore::new()), web::axum);
+    speaking(Profile::tokens()).await
+}
+
+async fn speaking(profile: Profile) -> World {
+    let mount = Mount::new(Arc::new(MemoryStore::new()), web::axum).speaking(profile);
     World::with(&mount, |options| {
         options.core.permissions.allow("posts.write", [Role::parse("editor").unwrap(), Role::admin()]);
     })
@@ -55,6 +61,7 @@ fn routes(auth: &AuthHttp) -> Routes {
         .behind("/layer/role/editor", auth.require_role("editor"))
         .behind("/layer/role/admin", auth.require_role("admin"))
         .behind("/layer/permission", auth.require_permission("posts.write"))
+        .behind("/layer/fresh", auth.require_fresh())
         .behind("/layer/guest", auth.guests_only())
         .behind("/layer/optional", auth.optional_session())
         .with("/user", async |_: CurrentUser| "in")
@@ -69,39 +76,61 @@ fn routes(auth: &AuthHttp) -> Routes {
         .with("/role/admin", async |_: HasRole<Admin>| "in")
         .with("/permission", async |_: HasPermission<WritePosts>| "in")
         .with("/permission/misspelt", async |_: HasPermission<Misspelt>| "in")
+        .with("/fresh", async |_: FreshUser| "in")
         .with("/guest", async |_: Guest| "in")
 }
 
 // RB1: who comes in where; one line per route, so that a new one shows.
 #[tokio::test]
-async fn rb1_routes_and_roles() {
-    let world = world().await;
+async fn rb1_routes_and_roles_by_token() {
+    let found = matrix(&speaking(Profile::tokens()).await, ("authorization", "Bearer dead")).await;
+    assert_eq!(found, include_str!("guards.tokens.txt"), "as found:\n{found}");
+}
+
+// RB1: the same by cookie, but that a dead one is no reason to turn away guests.
+#[tokio::test]
+async fn rb1_routes_and_roles_by_cookie() {
+    let found = matrix(&speaking(Profile::sessions()).await, ("cookie", "__Host-session=dead")).await;
+    assert_eq!(found, include_str!("guards.sessions.txt"), "as found:\n{found}");
+}
+
+async fn matrix(world: &World, dead: (&'static str, &str)) -> String {
     let Routes(router, paths) = routes(world.http());
     let app = router.with_state(world.http().clone());
+    let stale = signed_in(world, true, &["admin", "user"]).await;
+    world.clock().advance(Duration::from_secs(600));
     let everybody = [
-        ("nobody", None),
-        ("dead", Some("dead".to_owned())),
-        ("user", Some(signed_in(&world, false, &["user"]).await.secret().to_owned())),
-        ("verified", Some(signed_in(&world, true, &["user"]).await.secret().to_owned())),
-        ("editor", Some(signed_in(&world, true, &["editor", "user"]).await.secret().to_owned())),
-        ("admin", Some(signed_in(&world, true, &["admin", "user"]).await.secret().to_owned())),
+        ("user", signed_in(world, false, &["user"]).await),
+        ("verified", signed_in(world, true, &["user"]).await),
+        ("editor", signed_in(world, true, &["editor", "user"]).await),
+        ("admin", signed_in(world, true, &["admin", "user"]).await),
+        ("admin of yore", stale),
     ];
-    let mut found = format!("{:22}{}\n", "", everybody.iter().map(|(who, _)| format!("{who:24}")).collect::<String>());
+    let names = ["nobody", "dead"].into_iter().chain(everybody.iter().map(|(who, _)| *who));
+    let mut found = format!("{:24}{}\n", "", names.map(|who| format!("{who:24}")).collect::<String>());
     for path in paths {
-        write!(found, "{path:22}").unwrap();
-        for (who, token) in &everybody {
-            let call = token.iter().fold(Call::get(path), |call, token| call.bearer(token));
+        write!(found, "{path:24}").unwrap();
+        for guest in [Call::get(path), Call::get(path).header(dead.0, dead.1)] {
             world.counting().take();
-            let reply = call.send(&app).await;
-            let outcome = if reply.status == 200 { &reply.text } else { &reply.verdict() };
-            write!(found, "{outcome:24}").unwrap();
-            let is_known = !matches!(*who, "nobody" | "dead");
-            assert_eq!(world.counting().take(), vec![Asked::FindSession; usize::from(is_known)], "{path}, {who}");
+            write!(found, "{:24}", outcome(&guest.send(&app).await)).unwrap();
+            assert_eq!(world.counting().take(), [], "{path}");
+        }
+        for (who, credentials) in &everybody {
+            let reply = Call::get(path).by(credentials).send(&app).await;
+            write!(found, "{:24}", outcome(&reply)).unwrap();
+            let mut asked = world.counting().take();
+            // Noting that a session is in use: no request waits for it.
+            asked.retain(|call| *call != Asked::Commit);
+            assert_eq!(asked, [Asked::FindSession], "{path}, {who}");
         }
         found.push('\n');
     }
-    let found = found.lines().map(|line| format!("{}\n", line.trim_end())).collect::<String>();
-    assert_eq!(found, include_str!("guards.txt"), "as found:\n{found}");
+    found.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// What the handler said, or why it wasn't asked.
+fn outcome(reply: &Reply) -> String {
+    if reply.status == 200 { reply.text.clone() } else { reply.verdict() }
 }
 
 // RB3, SE5: what a guard knows is what the store says now, not what the token said when it was signed.
@@ -156,6 +185,29 @@ async fn df4_no_guard_fails_open() {
     world.faults().arm(Fault::Away);
     for path in paths {
         assert_eq!(Call::get(path).bearer(&token).send(&app).await.verdict(), "503 UNAVAILABLE", "{path}");
+    }
+}
+
+// SE5: where access tokens are taken at their word, a dead session may look on until they expire, and no more than that.
+#[tokio::test]
+async fn se5_roles_are_never_taken_at_a_tokens_word() {
+    let mount = Mount::new(Arc::new(MemoryStore::new()), web::axum);
+    let world = World::with(&mount, |options| {
+        options.core.access_check = AccessCheck::Stateless;
+        options.core.permissions.allow("posts.write", [Role::admin()]);
+    });
+    let world = world.await;
+    let app = routes(world.http()).0.with_state(world.http().clone());
+    let (_other, admin) = (world.admin().await, world.admin().await);
+    let token = world.tokens(&admin).await.access;
+    let paths = ["/session", "/verified", "/fresh", "/role/admin", "/permission", "/layer/role/admin"];
+    for path in paths {
+        assert_eq!(Call::get(path).bearer(&token).send(&app).await.status, 200, "{path}");
+    }
+    world.set_status(&admin, auth_core::domain::Status::Suspended).await;
+    for path in paths {
+        let status = Call::get(path).bearer(&token).send(&app).await.status;
+        assert_eq!(status, if path == "/session" { 200 } else { 401 }, "{path}");
     }
 }
 

@@ -43,6 +43,18 @@ impl Call {
         Self::new(Method::GET, path)
     }
 
+    pub(crate) fn by(self, credentials: &Credentials) -> Self {
+        match credentials {
+            Credentials::Tokens(tokens) => self.bearer(&tokens.access),
+            Credentials::Browser(cookies) => self.header("cookie", &cookies.header()),
+        }
+    }
+
+    pub(crate) fn body(mut self, media_type: &str, body: impl Into<Body>) -> Self {
+        *self.0.body_mut() = body.into();
+        self.header("content-type", media_type)
+    }
+
     pub(crate) fn bearer(self, token: &str) -> Self {
         self.header("authorization", &format!("Bearer {token}"))
     }
@@ -84,6 +96,10 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    pub(crate) fn set_cookies(&self) -> Vec<&str> {
+        self.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap()).collect()
+    }
+
     pub(crate) fn problem(&self) -> Value {
         serde_json::from_str(&self.text).unwrap()
     }

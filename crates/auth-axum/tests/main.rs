@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 mod application;
+mod cookies;
 mod deny_by_default;
 mod guards;
 mod host;

@@ -193,10 +193,7 @@ impl AuthHttp {
         peer: Option<IpAddr>,
         csrf_token: Option<&str>,
     ) -> Result<Identified, Problem> {
-        let mount = self.presented(&head.headers).ok_or_else(Problem::unauthorized)?;
-        if mount.cookies.is_some() {
-            origin::check(&head.method, &head.headers, &self.0.origins)?;
-        }
+        let mount = self.presented_by_us(head)?.ok_or_else(Problem::unauthorized)?;
         let must_live = !head.method.is_safe();
         identity::identify(mount, head, csrf_token, must_live, &self.context(&head.headers, peer)).await
     }
@@ -214,10 +211,17 @@ impl AuthHttp {
         csrf_token: Option<&str>,
     ) -> Result<Option<Identified>, Problem> {
         let Some(mount) = self.presented(&head.headers) else { return Ok(None) };
-        match self.identify_form(head, peer, csrf_token).await {
-            Err(problem) if mount.cookies.is_some() && problem.code() == ProblemCode::Unauthorized => Ok(None),
-            outcome => outcome.map(Some),
-        }
+        unless_dead_cookie(mount, self.identify_form(head, peer, csrf_token).await)
+    }
+
+    /// The same, for where no cookie can be set, such as a framework's extractor: a browser keeps its secret, also after a
+    /// change of role, until a request that can be given another.
+    ///
+    /// # Errors
+    /// As [`identify`](Self::identify), otherwise.
+    pub async fn recognise(&self, head: &Parts) -> Result<Option<Signed>, Problem> {
+        let Some(mount) = self.presented_by_us(head)? else { return Ok(None) };
+        unless_dead_cookie(mount, identity::authenticated(mount, head, None, !head.method.is_safe()).await)
     }
 
     /// Whether [`identify_form`](Self::identify_form) depends on what the body has in the field `csrf_token`: a form that a
@@ -350,9 +354,26 @@ impl AuthHttp {
         presented.min_by_key(|mount| mount.cookies.is_some())
     }
 
+    /// The same, unless another site made a browser send it along.
+    fn presented_by_us(&self, head: &Parts) -> Result<Option<&Arc<Mount>>, Problem> {
+        let mount = self.presented(&head.headers);
+        if mount.is_some_and(|mount| mount.cookies.is_some()) {
+            self.check_origin(head)?;
+        }
+        Ok(mount)
+    }
+
     fn first(&self) -> &Mount {
         // `mount::all` refuses to make none.
         &self.0.mounts[0]
+    }
+}
+
+/// `None` for a session cookie that is dead.
+fn unless_dead_cookie<T>(mount: &Mount, outcome: Result<T, Problem>) -> Result<Option<T>, Problem> {
+    match outcome {
+        Err(problem) if mount.cookies.is_some() && problem.code() == ProblemCode::Unauthorized => Ok(None),
+        outcome => outcome.map(Some),
     }
 }
 

@@ -9,7 +9,7 @@ use auth_core::port::Limit;
 use http::HeaderMap;
 
 use crate::auth_http::AuthHttp;
-use crate::problem::{Problem, ProblemCode};
+use crate::problem::Problem;
 
 /// What a route demands of whoever asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,38 +23,41 @@ pub enum Demand {
     Role(Cow<'static, str>),
     /// A live session of a user whom [`Settings::permissions`](auth_core::settings::Settings::permissions) give this one.
     Permission(Cow<'static, str>),
+    /// A live session of a user who proved just now who they are: within
+    /// [10 minutes](auth_core::domain::Signed::is_fresh).
+    Fresh,
     /// No live session. A dead credential is none, so that an expired one doesn't keep anybody from signing in anew.
     Guest,
 }
 
 impl AuthHttp {
-    /// Lets `signed` through, or nobody where that is what is demanded. Asks nobody: roles are those read with the session.
+    /// Lets `signed` through, or nobody where that is what is demanded. Asks nobody: user and roles are those that were read
+    /// with the session.
     ///
     /// # Errors
     /// 401 where somebody has to be signed in; 403 where they may not; 500 for a permission that the settings don't name,
     /// since it is probably misspelt.
     pub fn admit_to(&self, demand: &Demand, signed: Option<&Signed>) -> Result<(), Problem> {
-        let user = match (demand, signed) {
+        let signed = match (demand, signed) {
             (Demand::Guest, None) => return Ok(()),
-            (Demand::Guest, Some(_)) => {
-                return Err(Problem::new(ProblemCode::GuestsOnly, "You are signed in already."));
-            }
+            (Demand::Guest, Some(_)) => return Err(Problem::guests_only()),
             (_, None) => return Err(Problem::unauthorized()),
-            (_, Some(signed)) => &signed.user,
+            (_, Some(signed)) => signed,
         };
-        let is_met = match demand {
-            Demand::Guest | Demand::Session => true,
-            Demand::Verified if user.email_verified_at.is_none() => {
-                return Err(Problem::new(ProblemCode::EmailNotVerified, "Prove your e-mail address first."));
-            }
-            Demand::Verified => true,
-            Demand::Role(name) => user.roles.iter().any(|role| role.as_str() == name),
+        let (user, now) = (&signed.user, self.auth().now());
+        match demand {
+            Demand::Guest | Demand::Session => Ok(()),
+            // Where access tokens are taken at their word, their session may be dead. What asks for more isn't for the
+            // suspended.
+            _ if !signed.session.is_live(user, now) => Err(Problem::unauthorized()),
+            Demand::Verified => unless(user.email_verified_at.is_some(), Problem::email_not_verified),
+            Demand::Role(name) => unless(user.roles.iter().any(|role| role.as_str() == name), Problem::forbidden),
             Demand::Permission(name) if !self.auth().settings().permissions.knows(name) => {
-                return Err(Problem::internal(format!("the settings name no permission {name:?}")));
+                Err(Problem::internal(format!("the settings name no permission {name:?}")))
             }
-            Demand::Permission(name) => self.auth().permits(user, name),
-        };
-        if is_met { Ok(()) } else { Err(Problem::forbidden()) }
+            Demand::Permission(name) => unless(self.auth().permits(user, name), Problem::forbidden),
+            Demand::Fresh => unless(signed.is_fresh(now), Problem::reauthentication_required),
+        }
     }
 
     /// Counts a request against a limit of the host's, by the client's address: routes under the same `name` are counted
@@ -71,4 +74,8 @@ impl AuthHttp {
     ) -> Result<(), Problem> {
         Ok(throttle::count(self.auth(), name, limit, &self.context(headers, peer)).await?)
     }
+}
+
+fn unless(is_met: bool, problem: fn() -> Problem) -> Result<(), Problem> {
+    if is_met { Ok(()) } else { Err(problem()) }
 }

@@ -105,3 +105,6 @@ pub use auth_store_sqlx as sqlx;
 #[cfg(feature = "testkit")]
 #[doc(no_inline)]
 pub use auth_testkit as testkit;
+
+#[cfg(all(doctest, feature = "axum", feature = "mail", feature = "migrate", feature = "sqlx-sqlite"))]
+mod book;

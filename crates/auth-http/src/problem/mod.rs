@@ -162,6 +162,16 @@ impl Problem {
         Self::new(ProblemCode::Forbidden, "You may not do this.")
     }
 
+    /// Who asks is signed in already, and it is for those who aren't.
+    pub fn guests_only() -> Self {
+        Self::new(ProblemCode::GuestsOnly, "You are signed in already.")
+    }
+
+    /// Who asks is known, but the address was never proved.
+    pub fn email_not_verified() -> Self {
+        Self::new(ProblemCode::EmailNotVerified, "Prove your e-mail address first.")
+    }
+
     /// The user has to prove again who they are.
     pub fn reauthentication_required() -> Self {
         Self::new(ProblemCode::ReauthenticationRequired, "Prove again who you are, at most ten minutes before this.")

@@ -1,0 +1,24 @@
+//! The book's pages for applications, so that their examples are compiled and run with the documentation tests.
+
+macro_rules! pages {
+    ($($name:ident: $path:literal;)*) => {
+        $(#[doc = include_str!(concat!("../../../docs/src/embed/", $path))] struct $name;)*
+    };
+}
+
+pages! {
+    Attributes: "attributes.md";
+    Axum: "axum.md";
+    Csrf: "guards/csrf.md";
+    DenyByDefault: "guards/deny-by-default.md";
+    Fresh: "guards/fresh.md";
+    GuestsOnly: "guards/guests-only.md";
+    OptionalSession: "guards/optional-session.md";
+    Permission: "guards/permission.md";
+    ProtectYourRoutes: "protect-your-routes.md";
+    RateLimit: "guards/rate-limit.md";
+    Role: "guards/role.md";
+    Roles: "roles.md";
+    Session: "guards/session.md";
+    Verified: "guards/verified.md";
+}
