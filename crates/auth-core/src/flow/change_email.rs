@@ -31,20 +31,22 @@ pub async fn request(auth: &Auth, signed: &Signed, to: &Email, context: &Context
     }
     let owner = auth.store.find_user_by_email(to).await?.map(|account| account.user);
     let event = auth.event(AuditKind::EmailChangeRequested, context, now).by(user.id).with("to", to.as_str());
-    let mut changes = vec![Change::TrimTokens { user: user.id, purpose: Purpose::ChangeEmail, keep: 0 }];
-    match owner {
+    // A token also for an address that is taken, whose link and code nobody gets: what is stored, and what a wrong code
+    // costs, must not tell. And it is bound to the address that the account has: without it a request could pass that was
+    // overtaken by an undo, and leave a link to the address that was just undone.
+    let (token, mail) = mail::token_mail(auth, user, Purpose::ChangeEmail, to, now, context)?;
+    let mail = match owner {
         // It is there already.
         Some(owner) if owner.id == user.id => return Ok(auth.commit(&[Change::Record(event)]).await?),
-        Some(owner) if owner.status == Status::Active => {
-            changes.push(Change::Enqueue(mail::exists(auth, &owner, now)?));
-        }
-        Some(_) => {}
-        None => {
-            let (token, mail) = mail::token_mail(auth, user, Purpose::ChangeEmail, to, now, context)?;
-            changes.push(Change::IssueToken { token, at_most: 1 });
-            changes.push(Change::Enqueue(mail));
-        }
-    }
+        Some(owner) if owner.status == Status::Active => Some(mail::exists(auth, &owner, now)?),
+        Some(_) => None,
+        None => Some(mail),
+    };
+    let mut changes = vec![
+        Change::TrimTokens { user: user.id, purpose: Purpose::ChangeEmail, keep: 0 },
+        Change::IssueToken { token, at_most: 1 },
+    ];
+    changes.extend(mail.map(Change::Enqueue));
     // All of them stay good: whoever took the account over must not get rid of its owner's by asking again.
     let (undo, mail) = mail::undo_mail(auth, user, to, now, context)?;
     changes.push(Change::IssueToken { token: undo, at_most: u32::MAX });
