@@ -2,7 +2,7 @@
 
 use crate::auth::{Auth, Fault, fault_into};
 use crate::domain::{
-    AuditKind, Code, Context, Email, Issued, Notice, Purpose, Secret, Signed, Status, Timestamp, User,
+    AuditKind, Code, Context, Email, Issued, Notice, Purpose, Secret, Signed, Status, Timestamp, Token, User,
 };
 use crate::flow::mail;
 use crate::flow::proof::{self, ProofError};
@@ -121,21 +121,52 @@ pub async fn undo(auth: &Auth, secret: &Secret, context: &Context) -> Result<Use
 
 async fn undo_counted(auth: &Auth, secret: &Secret, context: &Context) -> Result<User, ConfirmError> {
     let now = auth.now();
-    let Issued { token, user } = match proof::by_link(auth, secret, Purpose::UndoEmail, now).await {
-        Ok(issued) => issued,
-        Err(ProofError::Fault(fault)) => return Err(ConfirmError::Fault(fault)),
-        Err(ProofError::Invalid) => return Err(refused(auth, context).await),
-    };
+    // A round is rejected where another of the links was used meanwhile.
+    for _ in 0..3 {
+        let Issued { token, user } = match proof::by_link(auth, secret, Purpose::UndoEmail, now).await {
+            Ok(issued) => issued,
+            Err(ProofError::Fault(fault)) => return Err(ConfirmError::Fault(fault)),
+            Err(ProofError::Invalid) => return Err(refused(auth, context).await),
+        };
+        let changes = back(auth, &user, &token, now, context).await?;
+        match auth.commit(&changes).await {
+            Err(CommitError::Rejected(Rejected::Token | Rejected::EmailChanged)) => {}
+            Err(CommitError::Rejected(Rejected::EmailTaken)) => return Err(refused(auth, context).await),
+            Err(error) => return Err(error.into()),
+            Ok(()) => {
+                let before = user.email_verified_at.filter(|_| user.email == token.email);
+                return Ok(User { email: token.email, email_verified_at: before.or(Some(now)), ..user });
+            }
+        }
+    }
+    Err(refused(auth, context).await)
+}
+
+/// What undoing comes to.
+async fn back(
+    auth: &Auth,
+    user: &User,
+    token: &Token,
+    now: Timestamp,
+    context: &Context,
+) -> Result<Vec<Change>, Fault> {
     let mut changes = vec![
         Change::SpendToken { user: user.id, token: token.id },
         Change::Record(auth.event(AuditKind::EmailChangeUndone, context, now).by(user.id)),
     ];
+    // Later links went to addresses that the account moved to after this one: whoever took it over, and moved it twice, could
+    // take the undoing back. Earlier ones stay good: they are those of earlier owners.
+    let links = auth.store.tokens_of(user.id, Purpose::UndoEmail).await?;
+    let later = links.into_iter().filter(|other| other.created_at > token.created_at && other.email != token.email);
+    changes.extend(later.map(|other| Change::SpendToken { user: user.id, token: other.id }));
     if user.email == token.email {
+        // Rejected where the account moves at this moment: it is to be moved back then.
+        changes.push(Change::VerifyEmail { user: user.id, email: token.email.clone(), at: now });
         changes.push(Change::DropTokens { user: user.id, purpose: Purpose::ChangeEmail });
     } else {
-        changes.extend(move_to(&user, &token.email, now));
+        changes.extend(move_to(user, &token.email, now));
     }
-    commit(auth, user, token.email, changes, now, context).await
+    Ok(changes)
 }
 
 /// The move itself. What was mailed to the address before is good for nothing any more, but for undoing.
@@ -159,7 +190,6 @@ async fn commit(
     context: &Context,
 ) -> Result<User, ConfirmError> {
     match auth.commit(&changes).await {
-        Ok(()) if user.email == to => Ok(user),
         Ok(()) => Ok(User { email: to, email_verified_at: Some(now), ..user }),
         // Somebody else spent it, the account has moved elsewhere, or the address was taken meanwhile: one answer for all.
         Err(CommitError::Rejected(Rejected::Token | Rejected::EmailChanged | Rejected::EmailTaken)) => {

@@ -52,6 +52,8 @@ pub async fn change(
         Change::SetPassword { user: user.id, epoch: user.epoch, password },
         Change::OpenSession(session.clone()),
         Change::DropTokens { user: user.id, purpose: Purpose::ResetPassword },
+        // A move that somebody else asked for, while they had the account, must not happen after all.
+        Change::DropTokens { user: user.id, purpose: Purpose::ChangeEmail },
         Change::Enqueue(mail::notice(auth, user, Notice::PasswordChanged, now)?),
         Change::Record(auth.event(AuditKind::PasswordChanged, context, now).by(user.id)),
     ];

@@ -110,6 +110,8 @@ async fn confirm_counted(
             Change::VerifyEmail { user: user.id, email: token.email.clone(), at: now },
             Change::DropTokens { user: user.id, purpose },
             Change::DropTokens { user: user.id, purpose: Purpose::VerifyEmail },
+            // A move that somebody else asked for, while they had the account, must not happen after all.
+            Change::DropTokens { user: user.id, purpose: Purpose::ChangeEmail },
             Change::Enqueue(mail::notice(auth, &user, Notice::PasswordReset, now)?),
             Change::Record(auth.event(AuditKind::PasswordReset, context, now).by(user.id)),
         ];

@@ -49,6 +49,7 @@ macro_rules! flow_suite {
             use super::$make;
             $crate::__flow_checks! { $make, accounts,
                 vt9_a_mail_proves_its_own_address en3_one_account_gets_an_address vt9_undoing_wins vt5_tokens_dont_move_along
+                vt9_undoing_is_not_undone vt9_a_new_password_stops_a_move
                 en4_a_taken_address_is_not_told rb3_an_administrator_stays rb3_authority_holds_when_it_happens
                 se7_no_credential_survives_suspension_or_deletion attributes_are_all_kept
             }
