@@ -130,12 +130,6 @@ fn domain_types_do_not_serialise() {
     }
 }
 
-/// A bound on somebody else's type is none.
-fn is_made_serialisable(line: &str) -> bool {
-    let is_derived = line.contains("derive(") && line.contains("Serialize");
-    is_derived || line.contains("Serialize for ")
-}
-
 /// SC2: a secret has no `==`, which would take longer the more of a guess is right. MACs have `matches`, and what a client
 /// presents is hashed first.
 #[test]
