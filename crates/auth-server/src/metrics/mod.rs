@@ -43,12 +43,13 @@ impl Metrics {
     /// Nothing counted yet, of `profiles` in the order in which they are served.
     pub(crate) fn new(profiles: &[Profile]) -> Self {
         let mut registry = prefixed();
-        let features = ["postgres", "ses", "smtp"].into_iter().filter(|feature| match *feature {
-            "postgres" => cfg!(feature = "postgres"),
-            "ses" => cfg!(feature = "ses"),
-            _ => cfg!(feature = "smtp"),
-        });
-        let features = features.collect::<Vec<_>>().join(",");
+        let all = [
+            ("postgres", cfg!(feature = "postgres")),
+            ("ses", cfg!(feature = "ses")),
+            ("smtp", cfg!(feature = "smtp")),
+        ];
+        let built_in = all.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name);
+        let features = built_in.collect::<Vec<_>>().join(",");
         let build = Info::new([("version", env!("CARGO_PKG_VERSION").to_owned()), ("features", features)]);
         registry.register("build", "What is running", build);
         let requests = Requests::register(profiles, &mut registry);
