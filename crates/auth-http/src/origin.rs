@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use http::header::ORIGIN;
+use http::header::{ORIGIN, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use url::Url;
 
@@ -85,11 +85,12 @@ pub(crate) fn own(public_url: &str, frontend_url: &str, is_development: bool) ->
 /// Lets a request through unless a browser sent it for another site.
 ///
 /// An `Origin` that is present decides alone. Without it `Sec-Fetch-Site: cross-site` is refused; a client that sends
-/// neither is no browser, and nobody else's page can drive it. Safe methods pass: they change nothing.
+/// neither is no browser, and nobody else's page can drive it. Safe methods pass: they change nothing, unless they open a
+/// WebSocket, which browsers let any page do, cookies included (RFC 6455 §10.2).
 pub(crate) fn check(method: &Method, headers: &HeaderMap, allowed: &[Origin]) -> Result<(), Problem> {
     let mut origins = headers.get_all(ORIGIN).iter();
     let is_ours = match (origins.next(), origins.next()) {
-        _ if method.is_safe() => true,
+        _ if method.is_safe() && !headers.contains_key(UPGRADE) => true,
         (None, _) => headers.get_all(SEC_FETCH_SITE).iter().all(|site| site != HeaderValue::from_static("cross-site")),
         // Compared whole and byte by byte: prefixes and suffixes are where `https://app.example.evil.net` gets in.
         (Some(origin), None) => allowed.iter().any(|ours| ours.as_str().as_bytes() == origin.as_bytes()),
@@ -133,6 +134,16 @@ mod tests {
             assert!(!passes(&Method::DELETE, &[("origin", foreign), ("sec-fetch-site", "same-origin")]), "{foreign}");
         }
         assert!(!passes(&Method::POST, &[("origin", "https://app.example"), ("origin", "https://evil.net")]));
+    }
+
+    // CS3: a page of any site may open a WebSocket, and its browser sends our cookies along.
+    #[test]
+    fn cs3_websockets_are_judged_by_their_origin() {
+        let upgrade = ("upgrade", "websocket");
+        assert!(passes(&Method::GET, &[upgrade, ("origin", "https://app.example")]));
+        assert!(passes(&Method::GET, &[upgrade]), "no browser");
+        assert!(!passes(&Method::GET, &[upgrade, ("origin", "https://evil.example")]));
+        assert!(passes(&Method::GET, &[("origin", "https://evil.example")]), "reading is CORS's");
     }
 
     // CS3: without an origin, browsers tell by `Sec-Fetch-Site`; other clients tell nothing and pass.

@@ -103,6 +103,8 @@ impl Home {
                 && text(&shown).split_terminator('\n').next_back().is_some_and(|line| line.starts_with(question))
                 && shown.ends_with(b": ")
             {
+                // As slow as a person: the echo goes off after the question is shown, and what is typed before then shows.
+                std::thread::sleep(std::time::Duration::from_millis(500));
                 keyboard.write_all(format!("{answer}\n").as_bytes()).unwrap();
                 asked += 1;
             }
