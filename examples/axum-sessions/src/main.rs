@@ -1,9 +1,10 @@
 //! Starts the application, or makes somebody an administrator.
 
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::{env, fs, io};
+use std::{env, fs};
 
 use axum_sessions::{app, notes};
 use portcullis::adapter::SystemEntropy;
@@ -25,7 +26,12 @@ async fn main() -> Outcome<()> {
     let address = env::var("AUTH_LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
 
     // One pool of the application's own, for its tables and for Portcullis's.
-    let options = sqlite::options("sqlite://axum-sessions.db")?.create_if_missing(true);
+    // Made by us, since SQLite would let everybody read it.
+    match owners(Path::new("axum-sessions.db")) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error.into()),
+        _ => {}
+    }
+    let options = sqlite::options("sqlite://axum-sessions.db")?;
     let pool = SqlitePool::connect_with(options).await?;
     let store = SqliteStore::new(pool.clone(), pool.clone());
     store.migrate().await?;
@@ -70,11 +76,24 @@ async fn make_admin(store: SqliteStore, email: &str) -> Outcome<()> {
 
 /// All keys, derived from the pepper: a secret that is kept apart from the database, here in a file that is made once.
 fn ring() -> Outcome<KeyRing> {
-    let file = Path::new("axum-sessions.pepper");
-    if !file.exists() {
-        let mut bytes = [0; 32];
-        SystemEntropy.fill(&mut bytes);
-        fs::write(file, bytes)?;
+    let path = Path::new("axum-sessions.pepper");
+    match owners(path) {
+        Ok(mut file) => {
+            let mut bytes = [0; 32];
+            SystemEntropy.fill(&mut bytes);
+            file.write_all(&bytes)?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error.into()),
     }
-    Ok(KeyRing::new(&Pepper::new(fs::read(file)?)?, &[]))
+    Ok(KeyRing::new(&Pepper::new(fs::read(path)?)?, &[]))
+}
+
+/// A new file that nobody but its owner may read.
+fn owners(path: &Path) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
