@@ -16,7 +16,7 @@ use crate::request::Incoming;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// Answers `request` with `run`, once per key, operation and client address; a repetition gets the first reply again.
+/// Answers `request` with `run`, once per key, profile, operation and client address; a repetition gets the first reply again.
 ///
 /// Only replies that settle the matter are kept (201, 202 and 409); any other frees the key. A request without a key
 /// simply runs.
@@ -32,7 +32,9 @@ where
     let Some(key) = key(&request.head.headers)? else { return run(mount.clone(), request).await };
     // As the throttles count: an IPv6 client may change its address within its network from one try to the next.
     let client = request.context.ip.map(client::network).unwrap_or_default();
-    match idempotency::begin(&mount.auth, operation, &client, &key, &request.body).await? {
+    // A profile's own: another one's reply would be in another profile's manner.
+    let operation = format!("{} {operation}", mount.profile.prefix);
+    match idempotency::begin(&mount.auth, &operation, &client, &key, &request.body).await? {
         Begin::Replay(kept) => {
             let request_id = request.context.request_id.as_deref().unwrap_or_default();
             unpack(&kept, request_id).ok_or_else(|| Problem::internal("a kept reply can't be read"))

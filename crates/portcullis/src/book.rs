@@ -20,5 +20,6 @@ pages! {
     Role: "guards/role.md";
     Roles: "roles.md";
     Session: "guards/session.md";
+    VetoAndReact: "veto-and-react.md";
     Verified: "guards/verified.md";
 }
