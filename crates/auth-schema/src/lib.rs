@@ -88,6 +88,13 @@ pub const fn migrations(dialect: Dialect) -> &'static [Migration] {
     }
 }
 
+/// The migrations of `dialect` that aren't among the versions `applied`, oldest first.
+///
+/// Those of a later version than this one knows are passed over: during a deployment, old nodes run beside new ones.
+pub fn missing(dialect: Dialect, applied: &[u32]) -> Vec<&'static Migration> {
+    migrations(dialect).iter().filter(|migration| !applied.contains(&migration.version)).collect()
+}
+
 static POSTGRES: [Migration; 1] = [step(1, "accounts", include_str!("../migrations/0001_accounts/postgres.sql"))];
 static SQLITE: [Migration; 1] = [step(1, "accounts", include_str!("../migrations/0001_accounts/sqlite.sql"))];
 

@@ -1,1 +1,19 @@
-//! What the SQL stores do alike.
+//! What the SQL stores of Portcullis do alike, whatever they talk to their database with.
+//!
+//! - [`commit`]: what each [`Change`](auth_core::port::Change) means in single statements, in which order, and what is
+//!   rejected where one of them changes no row. An adapter writes the statements, in its own query language.
+//! - [`retry`]: trying again while others are in the way; [`trouble`]: what errors come to.
+//! - [`read`]: values as columns hold them, and what is said of one that can't be read.
+//! - [`claim`], [`outbox`], [`search`], [`sqlite`], [`usage`]: what else would stand in each of them once more.
+//!
+//! *Architecture Invariant:* nothing here knows SQL, a driver or a dialect.
+
+pub mod claim;
+pub mod commit;
+pub mod outbox;
+pub mod read;
+pub mod retry;
+pub mod search;
+pub mod sqlite;
+pub mod trouble;
+pub mod usage;

@@ -19,12 +19,9 @@ mod on_conflict;
 pub mod postgres;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-mod usage;
 
+pub use auth_sql::usage::PoolUsage;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub use usage::PoolUsage;

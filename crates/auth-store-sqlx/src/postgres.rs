@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use auth_core::port::StoreError;
+use auth_sql::trouble::Trouble;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
-use crate::error::Trouble;
 use crate::on_conflict::{ACQUIRE, ADD_PEPPER_CHECK, ADD_ROLE, CHARGE, CLAIM, HOLD_ROLE};
 
 #[allow(clippy::duplicate_mod, reason = "one source for all dialects")]

@@ -1,14 +1,12 @@
 //! SQLite: what is particular to it, then the shared store.
 
-use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use auth_core::port::StoreError;
+use auth_sql::trouble::Trouble;
 use sqlx::error::DatabaseError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
-use crate::error::Trouble;
 use crate::on_conflict::{ACQUIRE, ADD_PEPPER_CHECK, ADD_ROLE, CHARGE, CLAIM, HOLD_ROLE};
 
 #[allow(clippy::duplicate_mod, reason = "one source for all dialects")]
@@ -39,7 +37,7 @@ impl SqliteStore {
             .test_before_acquire(false);
         let in_memory = url.contains(":memory:") || url.contains("mode=memory");
         if !in_memory {
-            create(options.get_filename()).map_err(|error| store::store_error(error.into()))?;
+            auth_sql::sqlite::create(options.get_filename()).map_err(|error| store::store_error(error.into()))?;
         }
         let writes = store::patiently(|| pool.clone().max_connections(1).connect_with(options.clone()));
         let writes = writes.await.map_err(store::store_error)?;
@@ -70,18 +68,6 @@ pub fn options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
         .synchronous(SqliteSynchronous::Normal)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5)))
-}
-
-/// Makes the file, for its owner only, before SQLite would with everybody's rights; the log files take after it.
-fn create(file: &Path) -> io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(file) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        outcome => outcome.map(drop),
-    }
 }
 
 type Db = sqlx::Sqlite;

@@ -1,8 +1,9 @@
 //! Claiming idempotency keys.
 
 use async_trait::async_trait;
-use auth_core::domain::{Digest, LeaseId, Sealed, Timestamp};
+use auth_core::domain::{Digest, LeaseId, Mac, Sealed, Timestamp};
 use auth_core::port::{Claim, Claimed, Idempotency, StoreError};
+use auth_sql::claim::{self, ClaimStatements};
 
 use super::row::Fields;
 use super::{Store, dialect, sql};
@@ -17,32 +18,7 @@ const RELEASE: &str = "delete from auth_idempotency where key_digest = $1 and cl
 #[async_trait]
 impl Idempotency for Store {
     async fn claim(&self, request: &Claimed, now: Timestamp) -> Result<Claim, StoreError> {
-        loop {
-            let claimed = self.execute(|| {
-                sql(dialect::CLAIM)
-                    .bind(request.key.as_bytes().as_slice())
-                    .bind(request.fingerprint.to_bytes().to_vec())
-                    .bind(request.claim.as_uuid())
-                    .bind(request.claimed_until.as_micros())
-                    .bind(request.expires_at.as_micros())
-                    .bind(now.as_micros())
-                    .bind(now.as_micros())
-            });
-            if claimed.await? == 1 {
-                return Ok(Claim::Fresh);
-            }
-            let rows = self.rows(|| sql(READ).bind(request.key.as_bytes().as_slice())).await?;
-            // No row: it was released since, and the key is there to be claimed.
-            if let Some(row) = rows.first() {
-                let mut fields = Fields::of(row);
-                let fingerprint = fields.mac()?;
-                let reply = fields.take::<Option<&[u8]>>()?.map(Sealed::from_bytes);
-                return Ok(match reply {
-                    Some(reply) => Claim::Finished { fingerprint, reply },
-                    None => Claim::InProgress { fingerprint },
-                });
-            }
-        }
+        claim::claim(self, request, now).await
     }
 
     async fn finish(&self, key: &Digest, claim: LeaseId, reply: &Sealed) -> Result<(), StoreError> {
@@ -53,5 +29,28 @@ impl Idempotency for Store {
     async fn release(&self, key: &Digest, claim: LeaseId) -> Result<(), StoreError> {
         let query = || sql(RELEASE).bind(key.as_bytes().as_slice()).bind(claim.as_uuid());
         self.execute(query).await.map(drop)
+    }
+}
+
+impl ClaimStatements for Store {
+    async fn write_claim(&self, request: &Claimed, now: Timestamp) -> Result<bool, StoreError> {
+        let query = || {
+            sql(dialect::CLAIM)
+                .bind(request.key.as_bytes().as_slice())
+                .bind(request.fingerprint.to_bytes().to_vec())
+                .bind(request.claim.as_uuid())
+                .bind(request.claimed_until.as_micros())
+                .bind(request.expires_at.as_micros())
+                .bind(now.as_micros())
+                .bind(now.as_micros())
+        };
+        Ok(self.execute(query).await? == 1)
+    }
+
+    async fn read_claim(&self, request: &Claimed) -> Result<Option<(Mac, Option<Sealed>)>, StoreError> {
+        let rows = self.rows(|| sql(READ).bind(request.key.as_bytes().as_slice())).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let mut fields = Fields::of(row);
+        Ok(Some((fields.mac()?, fields.take::<Option<&[u8]>>()?.map(Sealed::from_bytes))))
     }
 }

@@ -15,7 +15,6 @@ mod outbox;
 mod parts;
 mod pendings;
 mod readers;
-mod retry;
 mod row;
 mod schema;
 mod sessions;
@@ -23,28 +22,23 @@ mod tokens;
 mod users;
 
 use std::io;
-use std::time::Duration;
 
 use auth_core::port::StoreError;
+use auth_sql::retry::{self, PATIENCE};
+use auth_sql::trouble::Trouble;
+use auth_sql::usage::PoolUsage;
 use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
 use sqlx::{Database, Pool};
 
 use super::{self as dialect, Db};
-use crate::error::{Trouble, source};
-use crate::usage::PoolUsage;
+use crate::error::{self, source};
 pub(super) use readers::Readers;
 use readers::fetch;
-#[allow(unused_imports, reason = "not every dialect has to connect patiently")]
-pub(super) use retry::patiently;
 
 type Connection = <Db as Database>::Connection;
 type Row = <Db as Database>::Row;
 type Statement = Query<'static, Db, <Db as Database>::Arguments>;
-
-/// How long a statement or a transaction may take once it has its connection. The server's own limits are shorter; this
-/// one is for a server that no longer answers at all.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Users, sessions, tokens, mail, keys and audit entries in a database.
 ///
@@ -66,7 +60,7 @@ impl Store {
     /// What the connections for reading and those for writing are doing. They are the same where the host brought one
     /// pool for both.
     pub fn usage(&self) -> (PoolUsage, PoolUsage) {
-        (self.reads.usage(), PoolUsage::of(&self.writes, 0))
+        (self.reads.usage(), readers::usage(&self.writes, 0))
     }
 
     /// All rows of a query.
@@ -75,7 +69,7 @@ impl Store {
     /// again, once, over the pool that tests its connections.
     async fn rows(&self, query: impl Fn() -> Statement + Send) -> Result<Vec<Row>, StoreError> {
         let outcome = match self.reads.fetch(query()).await {
-            Err(error) if Trouble::of(&error, dialect::trouble) == Trouble::Cut => fetch(&self.writes, query()).await,
+            Err(error) if judge(&error) == Trouble::Cut => fetch(&self.writes, query()).await,
             outcome => outcome,
         };
         outcome.map_err(store_error)
@@ -89,6 +83,11 @@ impl Store {
         let result = patiently(|| execute(query())).await.map_err(store_error)?;
         Ok(result.rows_affected())
     }
+}
+
+/// Does `work` until it meets no contention, within bounds.
+pub(super) async fn patiently<T, F: Future<Output = sqlx::Result<T>>>(work: impl Fn() -> F) -> sqlx::Result<T> {
+    retry::patiently(judge, work).await
 }
 
 /// Runs `work` within [`PATIENCE`].
@@ -118,9 +117,13 @@ fn sql(text: &'static str) -> Statement {
     sqlx::query(text)
 }
 
+fn judge(error: &sqlx::Error) -> Trouble {
+    error::judge(error, dialect::trouble)
+}
+
 pub(super) fn store_error(error: sqlx::Error) -> StoreError {
     let store = dialect::DIALECT.as_str();
-    match Trouble::of(&error, dialect::trouble) {
+    match judge(&error) {
         Trouble::Failure => StoreError::Failed { store, source: source(error) },
         Trouble::Contention | Trouble::Cut | Trouble::Away => StoreError::Unavailable { store, source: source(error) },
     }

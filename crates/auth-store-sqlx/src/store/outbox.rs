@@ -5,9 +5,10 @@ use auth_core::domain::{
     Backlog, LeaseId, LeasedMail, MailId, MailKind, MailRecord, MailState, Sealed, SealedMail, Timestamp, UserId,
 };
 use auth_core::port::{MailQuery, Outbox, StoreError};
+use auth_sql::outbox;
 
 use super::parts::Parts;
-use super::row::{Fields, unreadable};
+use super::row::Fields;
 use super::{Store, dialect, fetch, patiently, sql, store_error};
 
 const SETTLE: &str = "
@@ -62,17 +63,7 @@ impl Outbox for Store {
                 .bind(i64::from(limit))
         };
         let rows = patiently(|| fetch(&self.writes, query())).await.map_err(store_error)?;
-        let mut mails = Vec::with_capacity(rows.len());
-        for row in &rows {
-            match leased(&mut Fields::of(row), lease) {
-                Ok(mail) => mails.push(mail),
-                // Left to its lease: one mail that only a later version can read must not hold up the others.
-                Err(error) => tracing::error!(?error, "a mail in the outbox can't be read"),
-            }
-        }
-        // An update returns its rows in no particular order.
-        mails.sort_unstable_by_key(|leased| (leased.mail.created_at, leased.mail.id));
-        Ok(mails)
+        Ok(outbox::readable(rows.iter().map(|row| leased(&mut Fields::of(row), lease))))
     }
 
     async fn settle_mail(&self, mail: MailId, lease: LeaseId) -> Result<bool, StoreError> {
@@ -118,12 +109,8 @@ impl Outbox for Store {
         let rows = self.rows(|| sql(BACKLOG)).await?;
         let Some(row) = rows.first() else { return Ok(Backlog::default()) };
         let mut fields = Fields::of(row);
-        Ok(Backlog { queued: count(&mut fields)?, oldest: fields.maybe_time()?, dead: count(&mut fields)? })
+        Ok(Backlog { queued: fields.count()?, oldest: fields.maybe_time()?, dead: fields.count()? })
     }
-}
-
-fn count(fields: &mut Fields<'_>) -> Result<u64, StoreError> {
-    u64::try_from(fields.take::<i64>()?).map_err(|_| unreadable("count"))
 }
 
 fn record(fields: &mut Fields<'_>) -> Result<MailRecord, StoreError> {

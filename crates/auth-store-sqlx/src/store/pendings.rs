@@ -1,7 +1,7 @@
 //! Reading registrations that wait.
 
 use async_trait::async_trait;
-use auth_core::domain::{Attributes, Digest, Email, PasswordHash, Pending};
+use auth_core::domain::{Digest, Email, PasswordHash, Pending};
 use auth_core::port::{Pendings, StoreError};
 
 use super::row::Fields;
@@ -44,7 +44,7 @@ fn pending(fields: &mut Fields<'_>) -> Result<Pending, StoreError> {
         password: fields.take::<&str>().map(PasswordHash::from_stored)?,
         name: fields.take()?,
         locale: fields.take()?,
-        attributes: fields.parsed("attributes", |text| Attributes::from_stored(text).ok())?,
+        attributes: fields.attributes()?,
         link: Digest::from_bytes(fields.bytes("digest")?),
         link_until: fields.time()?,
         code: fields.mac()?,

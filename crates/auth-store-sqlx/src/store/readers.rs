@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use auth_sql::usage::PoolUsage;
 use sqlx::Pool;
 use sqlx::pool::PoolConnection;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::{Db, Row, Statement, bounded};
-use crate::usage::PoolUsage;
 
 /// A pool for reading whose connections stay at hand.
 ///
@@ -56,7 +56,7 @@ impl Readers {
     /// What its connections are doing.
     pub(super) fn usage(&self) -> PoolUsage {
         let at_hand = self.at_hand.as_ref().map_or(0, |at_hand| at_hand.idle().len());
-        PoolUsage::of(&self.pool, at_hand)
+        usage(&self.pool, at_hand)
     }
 
     /// Ends all connections once they are free.
@@ -106,6 +106,13 @@ impl Drop for AtHand {
     fn drop(&mut self) {
         self.idle().drain(..).for_each(|held| drop(held.connection.detach()));
     }
+}
+
+/// What the connections of `pool` are doing, of which `at_hand` wait for work outside.
+pub(super) fn usage(pool: &Pool<Db>, at_hand: usize) -> PoolUsage {
+    // Both figures are read one after the other, and need not agree.
+    let idle = u32::try_from(pool.num_idle() + at_hand).unwrap_or(u32::MAX);
+    PoolUsage { used: pool.size().saturating_sub(idle), idle, max: pool.options().get_max_connections() }
 }
 
 /// All rows of a query, over a connection that goes back to `pool` at once.

@@ -1,12 +1,12 @@
 //! Reading rows: one place that knows how values are kept.
 
-use auth_core::domain::{Email, Mac, Timestamp};
+use auth_core::domain::{Attributes, Email, Mac, Timestamp};
 use auth_core::port::StoreError;
+use auth_sql::read::{self, Unreadable};
 use sqlx::{Decode, Row as _, Type};
 use uuid::Uuid;
 
 use super::{Db, Row, dialect, store_error};
-use crate::error::Unreadable;
 
 /// The columns of a row, taken one after the other in the order of the `select`.
 pub(super) struct Fields<'r> {
@@ -43,7 +43,11 @@ impl<'r> Fields<'r> {
     }
 
     pub(super) fn number(&mut self, what: &'static str) -> Result<u32, StoreError> {
-        u32::try_from(self.take::<i64>()?).map_err(|_| unreadable(what))
+        read::number(self.take()?, what).map_err(failed)
+    }
+
+    pub(super) fn count(&mut self) -> Result<u64, StoreError> {
+        read::count(self.take()?).map_err(failed)
     }
 
     /// A word or text that `parse` understands.
@@ -63,6 +67,11 @@ impl<'r> Fields<'r> {
         self.take::<Option<&str>>()?.map(|text| parse(text).ok_or_else(|| unreadable(what))).transpose()
     }
 
+    /// The application's own fields.
+    pub(super) fn attributes(&mut self) -> Result<Attributes, StoreError> {
+        read::attributes(self.take()?).map_err(failed)
+    }
+
     /// An address, from its owner's spelling and its canonical form.
     pub(super) fn email(&mut self) -> Result<Email, StoreError> {
         Ok(Email::from_stored(self.take::<&str>()?, self.take::<&str>()?))
@@ -74,22 +83,26 @@ impl<'r> Fields<'r> {
     }
 
     pub(super) fn bytes<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], StoreError> {
-        self.take::<&[u8]>()?.try_into().map_err(|_| unreadable(what))
+        read::bytes(self.take()?, what).map_err(failed)
     }
 
     pub(super) fn maybe_bytes<const N: usize>(&mut self, what: &'static str) -> Result<Option<[u8; N]>, StoreError> {
-        self.take::<Option<&[u8]>>()?.map(|bytes| bytes.try_into().map_err(|_| unreadable(what))).transpose()
+        self.take::<Option<&[u8]>>()?.map(|bytes| read::bytes(bytes, what)).transpose().map_err(failed)
     }
 
     pub(super) fn mac(&mut self) -> Result<Mac, StoreError> {
-        Mac::from_bytes(self.take()?).ok_or_else(|| unreadable("MAC"))
+        read::mac(self.take()?).map_err(failed)
     }
 
     pub(super) fn maybe_mac(&mut self) -> Result<Option<Mac>, StoreError> {
-        self.take::<Option<&[u8]>>()?.map(|bytes| Mac::from_bytes(bytes).ok_or_else(|| unreadable("MAC"))).transpose()
+        self.take::<Option<&[u8]>>()?.map(read::mac).transpose().map_err(failed)
     }
 }
 
 pub(super) fn unreadable(what: &'static str) -> StoreError {
-    StoreError::Failed { store: dialect::DIALECT.as_str(), source: Unreadable(what).into() }
+    failed(Unreadable(what))
+}
+
+pub(super) fn failed(unreadable: Unreadable) -> StoreError {
+    unreadable.in_store(dialect::DIALECT.as_str())
 }

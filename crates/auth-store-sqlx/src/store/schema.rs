@@ -1,9 +1,7 @@
 //! The schema in the database, and the one this version needs.
 
-use std::collections::HashSet;
-
 use auth_core::port::StoreError;
-use auth_schema::{Migration, migrations};
+use auth_schema::{Migration, missing};
 
 use super::row::Fields;
 use super::{Store, dialect, sql};
@@ -21,8 +19,7 @@ impl Store {
         let rows = self.rows(|| sql(dialect::VERSION_TABLE_EXISTS)).await?;
         let exists = rows.first().is_some_and(|row| Fields::of(row).number("count").is_ok_and(|count| count > 0));
         let rows = if exists { self.rows(|| sql(APPLIED)).await? } else { Vec::new() };
-        let versions: Result<HashSet<_>, _> = rows.iter().map(|row| Fields::of(row).number("version")).collect();
-        let applied = versions?;
-        Ok(migrations(dialect::DIALECT).iter().filter(|migration| !applied.contains(&migration.version)).collect())
+        let applied: Result<Vec<_>, _> = rows.iter().map(|row| Fields::of(row).number("version")).collect();
+        Ok(missing(dialect::DIALECT, &applied?))
     }
 }

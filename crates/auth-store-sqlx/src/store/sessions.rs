@@ -1,10 +1,11 @@
 //! Reading sessions.
 
 use async_trait::async_trait;
-use auth_core::domain::{Credential, Digest, Epoch, Methods, RefreshState, Session, SessionKey, Signed, UserId};
+use auth_core::domain::{Credential, Epoch, Methods, Session, SessionKey, Signed, UserId};
 use auth_core::port::{Sessions, StoreError};
+use auth_sql::read;
 
-use super::row::{Fields, unreadable};
+use super::row::{Fields, failed};
 use super::users::{epoch, join_roles, user, user_columns};
 use super::{Store, sql};
 
@@ -82,13 +83,7 @@ fn session(fields: &mut Fields<'_>) -> Result<Session, StoreError> {
 }
 
 fn credential(fields: &mut Fields<'_>) -> Result<Credential, StoreError> {
-    let (salt, counter) = (fields.maybe_bytes("salt")?, fields.take::<Option<i64>>()?);
+    let (salt, counter) = (fields.maybe_bytes("salt")?, fields.take()?);
     let (rotated_at, secret) = (fields.maybe_time()?, fields.maybe_bytes("digest")?);
-    match (salt, counter.map(u32::try_from), rotated_at, secret) {
-        (Some(salt), Some(Ok(counter)), Some(rotated_at), None) => {
-            Ok(Credential::Tokens(RefreshState { salt, counter, rotated_at }))
-        }
-        (None, None, None, Some(secret)) => Ok(Credential::Cookie(Digest::from_bytes(secret))),
-        _ => Err(unreadable("credential")),
-    }
+    read::credential(salt, counter, rotated_at, secret).map_err(failed)
 }

@@ -1,13 +1,15 @@
 //! Reading users.
 
 use async_trait::async_trait;
-use auth_core::domain::{Account, Attributes, Email, Epoch, PasswordHash, Profile, Role, Status, User, UserId};
+use auth_core::domain::{Account, Email, Epoch, PasswordHash, Profile, Role, Status, User, UserId};
 use auth_core::port::{StoreError, UserQuery, Users};
+use auth_sql::read;
+use auth_sql::search::containing;
 use sqlx::Row as _;
 use uuid::Uuid;
 
 use super::parts::Parts;
-use super::row::{Fields, unreadable};
+use super::row::{Fields, failed};
 use super::{Row, Statement, Store, sql, store_error};
 
 /// The epoch of `auth_users u`: the user's own and everybody's.
@@ -84,18 +86,6 @@ fn newest(query: &UserQuery) -> Statement {
     users.then(concat!(") as u", join_roles!(), "order by u.id desc")).statement()
 }
 
-/// The pattern of texts that contain `text`, whatever that is.
-fn containing(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in text.chars() {
-        if matches!(c, '%' | '_' | '!') {
-            pattern.push('!');
-        }
-        pattern.push(c);
-    }
-    pattern + "%"
-}
-
 fn account(rows: &[Row]) -> Result<Option<Account>, StoreError> {
     let Some(row) = rows.first() else { return Ok(None) };
     let mut fields = Fields::of(row);
@@ -119,7 +109,7 @@ pub(super) fn user(fields: &mut Fields<'_>, rows: &[Row]) -> Result<User, StoreE
         status: fields.parsed("status", Status::parse)?,
         epoch: Epoch::from_number(fields.number("epoch")?),
         roles_version: fields.number("version of roles")?,
-        attributes: fields.parsed("attributes", |text| Attributes::from_stored(text).ok())?,
+        attributes: fields.attributes()?,
         created_at: fields.time()?,
         roles: roles(rows)?,
     })
@@ -129,7 +119,7 @@ fn roles(rows: &[Row]) -> Result<Vec<Role>, StoreError> {
     let mut roles = Vec::with_capacity(rows.len());
     for row in rows {
         if let Some(name) = row.try_get::<Option<&str>, _>(row.len() - 1).map_err(store_error)? {
-            roles.push(Role::parse(name).ok_or_else(|| unreadable("role"))?);
+            roles.push(read::role(name).map_err(failed)?);
         }
     }
     roles.sort_unstable();

@@ -1,30 +1,39 @@
-//! Changing signing keys.
+//! Statements about signing keys and pepper checks.
 
-use auth_core::domain::{Sealed, SigningKey};
-use auth_core::port::Rejected;
+use async_trait::async_trait;
+use auth_core::domain::{PepperCheck, Sealed, SigningKey};
+use auth_sql::commit::{KeyStatements, Written};
 
-use super::super::{Connection, dialect, sql};
-use super::{Failure, guard, run, unless_taken};
+use super::super::{dialect, sql};
+use super::Tx;
 
-pub(super) async fn add(tx: &mut Connection, key: &SigningKey) -> Result<(), Failure> {
-    const ADD: &str = "
-        insert into auth_signing_keys (number, kid, public_key, private_key, created_at) values ($1, $2, $3, $4, $5)";
-    let query = sql(ADD)
-        .bind(i64::from(key.number))
-        .bind(key.kid.as_str())
-        .bind(key.public.as_slice())
-        .bind(key.private.as_bytes())
-        .bind(key.created_at.as_micros());
-    unless_taken(run(tx, query).await, dialect::KEY_NUMBER_TAKEN, Rejected::Key).map(drop)
-}
+#[async_trait]
+impl KeyStatements for Tx<'_> {
+    async fn insert_signing_key(&mut self, key: &SigningKey) -> sqlx::Result<Written> {
+        const INSERT: &str = "
+            insert into auth_signing_keys (number, kid, public_key, private_key, created_at)
+            values ($1, $2, $3, $4, $5)";
+        let query = sql(INSERT)
+            .bind(i64::from(key.number))
+            .bind(key.kid.as_str())
+            .bind(key.public.as_slice())
+            .bind(key.private.as_bytes())
+            .bind(key.created_at.as_micros());
+        self.run_unless_taken(query, dialect::KEY_NUMBER_TAKEN).await
+    }
 
-pub(super) async fn reseal(tx: &mut Connection, number: u32, from: &Sealed, to: &Sealed) -> Result<(), Failure> {
-    const RESEAL: &str = "update auth_signing_keys set private_key = $1 where number = $2 and private_key = $3";
-    let query = sql(RESEAL).bind(to.as_bytes()).bind(i64::from(number)).bind(from.as_bytes());
-    guard(tx, query, Rejected::Key).await
-}
+    async fn reseal_signing_key(&mut self, number: u32, from: &Sealed, to: &Sealed) -> sqlx::Result<u64> {
+        const RESEAL: &str = "update auth_signing_keys set private_key = $1 where number = $2 and private_key = $3";
+        self.run(sql(RESEAL).bind(to.as_bytes()).bind(i64::from(number)).bind(from.as_bytes())).await
+    }
 
-pub(super) async fn drop_below(tx: &mut Connection, number: u32) -> Result<(), Failure> {
-    const DROP: &str = "delete from auth_signing_keys where number < $1";
-    run(tx, sql(DROP).bind(i64::from(number))).await.map(drop)
+    async fn delete_signing_keys(&mut self, below: u32) -> sqlx::Result<u64> {
+        self.run(sql("delete from auth_signing_keys where number < $1").bind(i64::from(below))).await
+    }
+
+    async fn insert_pepper_check(&mut self, check: &PepperCheck) -> sqlx::Result<()> {
+        let query =
+            sql(dialect::ADD_PEPPER_CHECK).bind(check.key.as_bytes().as_slice()).bind(check.mac.to_bytes().to_vec());
+        self.run(query).await.map(drop)
+    }
 }
