@@ -14,6 +14,7 @@ use crate::on_conflict::{ACQUIRE, ADD_PEPPER_CHECK, ADD_ROLE, CHARGE, CLAIM, HOL
 mod store;
 
 pub use store::Store as PostgresStore;
+pub use store::{Connection, Participant, Refusal};
 
 /// Connections of a [`PostgresStore`] for reading, and as many for writing, unless the host brings its own pool.
 pub const CONNECTIONS: u32 = 10;
@@ -33,14 +34,14 @@ impl PostgresStore {
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(Duration::from_secs(5));
         let writes = pool.clone().connect_with(options.clone()).await.map_err(store::store_error)?;
         let reads = pool.test_before_acquire(false).connect_lazy_with(options);
-        Ok(Self { reads: store::Readers::own(reads), writes })
+        Ok(Self::over(store::Readers::own(reads), writes))
     }
 
     /// A store on the host's own pool. Its connections should be made with [`options`], or with limits of the like, and
     /// tested before they are acquired (sqlx's default): a write isn't asked twice. The pool's `acquire_timeout` decides
     /// how long a request waits for a database that is away.
     pub fn new(pool: PgPool) -> Self {
-        Self { reads: store::Readers::shared(pool.clone()), writes: pool }
+        Self::over(store::Readers::shared(pool.clone()), pool)
     }
 }
 

@@ -14,6 +14,7 @@ use crate::on_conflict::{ACQUIRE, ADD_PEPPER_CHECK, ADD_ROLE, CHARGE, CLAIM, HOL
 mod store;
 
 pub use store::Store as SqliteStore;
+pub use store::{Connection, Participant, Refusal};
 
 /// Connections of a [`SqliteStore`] for reading; for writing there is one, since SQLite has one writer anyway, and
 /// waiting for a turn in a queue is fairer than polling for the lock.
@@ -46,13 +47,13 @@ impl SqliteStore {
         } else {
             store::Readers::own(pool.max_connections(READERS).connect_lazy_with(options))
         };
-        Ok(Self { reads, writes })
+        Ok(Self::over(reads, writes))
     }
 
     /// A store on the host's own pools, which may be one and the same. Their connections should be made with
     /// [`options`], or have foreign keys on and a busy timeout; the pool for writes does best with a single connection.
     pub fn new(reads: SqlitePool, writes: SqlitePool) -> Self {
-        Self { reads: store::Readers::shared(reads), writes }
+        Self::over(store::Readers::shared(reads), writes)
     }
 }
 

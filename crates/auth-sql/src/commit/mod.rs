@@ -80,6 +80,35 @@ pub enum Failure<E> {
     Rejected(Rejected),
     /// The database said so.
     Sql(E),
+    /// The application's own part of it failed: see [`Refusal`].
+    Participant(Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// The application's own part of a transaction failed, so nothing of it happens.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal<E> {
+    /// The database said so. Contention is met by trying again, the participant included.
+    #[error(transparent)]
+    Sql(#[from] E),
+    /// The application says so.
+    #[error(transparent)]
+    Other(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl<E> Refusal<E> {
+    /// A refusal for the application's own reason, which goes into the log: the client is told nothing but 500.
+    pub fn other(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Other(reason.into())
+    }
+}
+
+impl<E> From<Refusal<E>> for Failure<E> {
+    fn from(refusal: Refusal<E>) -> Self {
+        match refusal {
+            Refusal::Sql(error) => Self::Sql(error),
+            Refusal::Other(reason) => Self::Participant(reason),
+        }
+    }
 }
 
 /// A driver's errors become ours by `?`.
@@ -93,14 +122,15 @@ impl<E> Failure<E> {
     /// What to make of it; `judge` knows the driver's errors.
     pub fn trouble(&self, judge: impl FnOnce(&E) -> Trouble) -> Trouble {
         match self {
-            Self::Rejected(_) => Trouble::Failure,
+            Self::Rejected(_) | Self::Participant(_) => Trouble::Failure,
             Self::Sql(error) => judge(error),
         }
     }
 
-    /// As the port's error.
-    pub fn into_commit_error(self, store_error: impl FnOnce(E) -> StoreError) -> CommitError {
+    /// As the port's error, of `store`.
+    pub fn into_commit_error(self, store: &'static str, store_error: impl FnOnce(E) -> StoreError) -> CommitError {
         match self {
+            Self::Participant(source) => CommitError::Store(StoreError::Failed { store, source }),
             Self::Rejected(rejected) => CommitError::Rejected(rejected),
             Self::Sql(error) => CommitError::Store(store_error(error)),
         }

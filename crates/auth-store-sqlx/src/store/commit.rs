@@ -21,11 +21,12 @@ use super::{Connection, Statement, Store, bounded, dialect, judge, sql, store_er
 impl Commit for Store {
     async fn commit(&self, changes: &[Change]) -> Result<(), CommitError> {
         let (store, changes) = (self.clone(), changes.to_vec());
+        let name = dialect::DIALECT.as_str();
         let commit = async move {
             let outcome = retry::patiently(|failure: &Failure<_>| failure.trouble(judge), || store.transact(&changes));
-            outcome.await.map_err(|failure| failure.into_commit_error(store_error))
+            outcome.await.map_err(|failure| failure.into_commit_error(name, store_error))
         };
-        detached(dialect::DIALECT.as_str(), commit).await
+        detached(name, commit).await
     }
 }
 
@@ -35,7 +36,7 @@ impl Store {
         let mut connection = self.writes.acquire().await?;
         bounded(&mut connection, async |connection| {
             let mut tx = connection.begin_with(dialect::BEGIN).await?;
-            match apply_all(&mut Tx(&mut tx), changes).await {
+            match self.take_part(&mut tx, changes).await {
                 Ok(()) => Ok(tx.commit().await?),
                 Err(failure) => {
                     // Now, not when the connection is back in the pool: others wait for these locks.
@@ -45,6 +46,17 @@ impl Store {
             }
         })
         .await
+    }
+}
+
+impl Store {
+    /// All that happens between begin and commit: first ours, then whatever the application adds.
+    async fn take_part(&self, tx: &mut Connection, changes: &[Change]) -> Result<(), Failure<sqlx::Error>> {
+        apply_all(&mut Tx(tx), changes).await?;
+        for participant in &*self.participants {
+            participant.take_part(changes, tx).await?;
+        }
+        Ok(())
     }
 }
 

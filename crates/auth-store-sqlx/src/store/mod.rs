@@ -12,6 +12,7 @@ mod keys;
 #[cfg(feature = "migrate")]
 mod migrate;
 mod outbox;
+mod participant;
 mod parts;
 mod pendings;
 mod readers;
@@ -22,6 +23,7 @@ mod tokens;
 mod users;
 
 use std::io;
+use std::sync::Arc;
 
 use auth_core::port::StoreError;
 use auth_sql::retry::{self, PATIENCE};
@@ -33,10 +35,12 @@ use sqlx::{Database, Pool};
 
 use super::{self as dialect, Db};
 use crate::error::{self, source};
+pub use participant::{Participant, Refusal};
 pub(super) use readers::Readers;
 use readers::fetch;
 
-type Connection = <Db as Database>::Connection;
+/// A connection to this database.
+pub type Connection = <Db as Database>::Connection;
 type Row = <Db as Database>::Row;
 type Statement = Query<'static, Db, <Db as Database>::Arguments>;
 
@@ -48,9 +52,15 @@ pub struct Store {
     /// Need not ping a connection before it is used: see [`Store::rows`].
     pub(super) reads: Readers,
     pub(super) writes: Pool<Db>,
+    /// In the order that they are called in.
+    participants: Arc<Vec<Arc<dyn Participant>>>,
 }
 
 impl Store {
+    pub(super) fn over(reads: Readers, writes: Pool<Db>) -> Self {
+        Self { reads, writes, participants: Arc::default() }
+    }
+
     /// Ends all connections once they are free.
     pub async fn close(&self) {
         self.reads.close().await;

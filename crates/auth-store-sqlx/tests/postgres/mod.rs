@@ -14,6 +14,9 @@ use crate::support;
 
 pub(crate) const DIALECT: Dialect = Dialect::Postgres;
 pub(crate) const RANDOM_ID: &str = "gen_random_uuid()";
+pub(crate) const ID: &str = "uuid";
+pub(crate) use auth_store_sqlx::postgres::{Connection, Participant, Refusal};
+pub(crate) type Store = PostgresStore;
 
 /// A database on the test server.
 pub(crate) struct Database {

@@ -5,6 +5,7 @@ mod conformance;
 mod constraints;
 mod flows;
 mod migrations;
+mod participants;
 mod plans;
 mod reads;
 mod roles;

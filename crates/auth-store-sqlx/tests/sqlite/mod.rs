@@ -19,6 +19,9 @@ use crate::support;
 
 pub(crate) const DIALECT: Dialect = Dialect::Sqlite;
 pub(crate) const RANDOM_ID: &str = "randomblob(16)";
+pub(crate) const ID: &str = "blob";
+pub(crate) use sqlite::{Connection, Participant, Refusal};
+pub(crate) type Store = SqliteStore;
 
 pub(crate) struct Database {
     file: PathBuf,
