@@ -14,12 +14,16 @@ pages! {
     Fresh: "guards/fresh.md";
     GuestsOnly: "guards/guests-only.md";
     OptionalSession: "guards/optional-session.md";
+    OwnMail: "own-mail.md";
+    OwnRoute: "own-route.md";
+    OwnTable: "own-table.md";
     Permission: "guards/permission.md";
     ProtectYourRoutes: "protect-your-routes.md";
     RateLimit: "guards/rate-limit.md";
+    React: "react.md";
     Role: "guards/role.md";
     Roles: "roles.md";
     Session: "guards/session.md";
-    VetoAndReact: "veto-and-react.md";
     Verified: "guards/verified.md";
+    Veto: "veto.md";
 }
