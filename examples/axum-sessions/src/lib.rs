@@ -5,3 +5,4 @@ pub mod app;
 pub mod failure;
 pub mod notes;
 pub mod plan;
+pub mod profile;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::{env, fs};
 
-use axum_sessions::{app, notes};
+use axum_sessions::{app, notes, profile};
 use portcullis::adapter::SystemEntropy;
 use portcullis::domain::{Context, Email, Role};
 use portcullis::flow::{Actor, roles, users};
@@ -36,6 +36,8 @@ async fn main() -> Outcome<()> {
     let store = SqliteStore::new(pool.clone(), pool.clone());
     store.migrate().await?;
     notes::migrate(&pool).await?;
+    profile::migrate(&pool).await?;
+    let store = store.with_participant(profile::Profiles);
 
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {

@@ -11,6 +11,7 @@ use sqlx::SqlitePool;
 
 use crate::failure::Failure;
 use crate::plan::Plan;
+use crate::profile;
 
 /// A note, as the form sends it.
 #[derive(Debug, Deserialize)]
@@ -36,7 +37,8 @@ pub async fn list(user: CurrentUser, csrf: CsrfToken, State(pool): State<SqliteP
         .bind(user.id.as_bytes().as_slice())
         .fetch_all(&pool)
         .await?;
-    let page = context! { email => user.email.as_str(), notes, plan => Plan::of(&user)?.as_str(), csrf_token => csrf.as_str() };
+    let nickname = profile::nickname_of(&pool, user.id).await?;
+    let page = context! { nickname, notes, plan => Plan::of(&user)?.as_str(), csrf_token => csrf.as_str() };
     let mut templates = Environment::new();
     templates.add_template("notes.html", include_str!("../templates/notes.html"))?;
     Ok(Html(templates.get_template("notes.html")?.render(page)?))

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
-use axum_sessions::{app, notes};
+use axum_sessions::{app, notes, profile};
 use http_body_util::BodyExt;
 use portcullis::domain::{Context, Email, MailKind, Role};
 use portcullis::flow::{Actor, mail, roles, users};
@@ -21,11 +21,13 @@ use sqlx::SqlitePool;
 use tower::ServiceExt;
 
 const ORIGIN: &str = "http://127.0.0.1:3000";
+const PASSWORD: &str = "quietly harvest umbrella";
 
 /// The application on an empty database, and a browser.
 struct Site {
     app: Router,
     auth: Arc<Auth>,
+    pool: SqlitePool,
     inbox: Inbox,
     cookies: BTreeMap<String, String>,
     _folder: tempfile::TempDir,
@@ -39,12 +41,14 @@ impl Site {
         let store = SqliteStore::new(pool.clone(), pool.clone());
         store.migrate().await.unwrap();
         notes::migrate(&pool).await.unwrap();
+        profile::migrate(&pool).await.unwrap();
+        let store = store.with_participant(profile::Profiles);
         let ring = KeyRing::new(&Pepper::new((0..32).collect::<Vec<u8>>()).unwrap(), &[]);
         let parts = Parts::new(Arc::new(store), ring, Settings::new(ORIGIN)).unwrap();
         let auth = Auth::start(Parts { hasher: Arc::new(FastHasher::default()), ..parts }).await.unwrap();
         let http = AuthHttp::new(auth.clone(), [Profile::sessions()], HttpSettings::default()).unwrap();
-        let app = app::router(http, pool);
-        Self { app, auth, inbox: Inbox::new(), cookies: BTreeMap::new(), _folder: folder }
+        let app = app::router(http, pool.clone());
+        Self { app, auth, pool, inbox: Inbox::new(), cookies: BTreeMap::new(), _folder: folder }
     }
 
     /// Sends a request with the browser's cookies, and keeps those that the reply sets.
@@ -75,16 +79,26 @@ impl Site {
         self.send(form, format!("{fields}&csrf_token={token}")).await
     }
 
-    async fn sign_up_and_in(&mut self, address: &str) {
-        let password = "quietly harvest umbrella";
-        let registered = self.post_json("/auth/register", json!({ "email": address, "password": password })).await;
-        assert_eq!(registered.status, 202);
+    /// Registers, and has the code out of the mail.
+    async fn sign_up(&mut self, address: &str) -> String {
+        let registration = json!({ "email": address, "password": PASSWORD, "name": "Ann" });
+        assert_eq!(self.post_json("/auth/register", registration).await.status, 202);
         mail::deliver(&self.auth, &self.inbox).await.unwrap();
-        let code = self.inbox.code(&Email::parse(address).unwrap(), MailKind::Verify);
-        let confirmed = self.post_json("/auth/verify/confirm", json!({ "email": address, "code": code })).await;
-        assert_eq!(confirmed.status, 200);
-        let signed_in = self.post_json("/auth/login", json!({ "email": address, "password": password })).await;
-        assert_eq!(signed_in.status, 200);
+        self.inbox.code(&Email::parse(address).unwrap(), MailKind::Verify)
+    }
+
+    async fn confirm(&mut self, address: &str, code: &str) -> Reply {
+        self.post_json("/auth/verify/confirm", json!({ "email": address, "code": code })).await
+    }
+
+    async fn sign_in(&mut self, address: &str) -> Reply {
+        self.post_json("/auth/login", json!({ "email": address, "password": PASSWORD })).await
+    }
+
+    async fn sign_up_and_in(&mut self, address: &str) {
+        let code = self.sign_up(address).await;
+        assert_eq!(self.confirm(address, &code).await.status, 200);
+        assert_eq!(self.sign_in(address).await.status, 200);
     }
 }
 
@@ -145,6 +159,22 @@ async fn notes_are_written_by_a_form() {
     for status in [303, 303, 402] {
         assert_eq!(site.post_form("/notes", &token, "text=more").await.status, status);
     }
+}
+
+// DF1: profile and user come into being together, or neither does.
+#[tokio::test]
+async fn a_profile_is_made_with_its_user() {
+    let mut site = Site::new().await;
+    let code = site.sign_up("ann@example.com").await;
+    sqlx::query("alter table profiles rename to elsewhere").execute(&site.pool).await.unwrap();
+    assert_eq!(site.confirm("ann@example.com", &code).await.status, 500);
+    assert_eq!(site.sign_in("ann@example.com").await.status, 401);
+
+    // Nothing was spent: the same code makes both.
+    sqlx::query("alter table elsewhere rename to profiles").execute(&site.pool).await.unwrap();
+    assert_eq!(site.confirm("ann@example.com", &code).await.status, 200);
+    assert_eq!(site.sign_in("ann@example.com").await.status, 200);
+    assert!(site.get("/notes").await.text.contains("<p>Ann, plan free."));
 }
 
 // RB3: a role counts from the next request on, and the browser gets a new secret with it (SE2).
