@@ -63,6 +63,61 @@ fn folder_names_equal_crate_names() {
     }
 }
 
+/// What those see who find a crate in a registry, and what its licences ask to go along with it.
+#[test]
+fn crates_say_what_they_are() {
+    for package in crates() {
+        let name = &package.name;
+        assert!(package.is_published(), "{name}");
+        assert!(
+            package.description.as_ref().is_some_and(|text| text.contains("Portcullis") || text.len() > 30),
+            "{name}"
+        );
+        assert!(package.readme.is_some(), "{name} has no README.md");
+        assert!(!package.keywords.is_empty(), "{name} has no keywords");
+        assert_eq!(package.metadata["docs"]["rs"]["all-features"], true, "{name}: documentation without some features");
+        let folder = package.manifest_path.parent().unwrap();
+        for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
+            assert!(folder.join(licence).is_file(), "{name} has no {licence}");
+        }
+    }
+    for package in packages().unwrap().iter().filter(|package| package.is_published()) {
+        assert!(package.manifest_path.starts_with(root().join("crates")), "{} is published", package.name);
+    }
+}
+
+/// Whoever asks for axum and SQLite gets no other framework, driver or service along; and no more than the book says.
+#[test]
+fn a_small_stack_has_what_it_asks_for() {
+    const STACK: &[&str] = &["--package=portcullis", "--features=axum,sqlx-sqlite,migrate", "--edges=normal,build"];
+    let output = process::output(cargo().args(["tree", "--prefix=none", "--no-dedupe"]).args(STACK)).unwrap();
+    let reached: BTreeSet<_> = output.lines().filter_map(|line| line.split_once(' ')).collect();
+    let names: BTreeSet<_> = reached.iter().map(|(name, _)| *name).collect();
+    assert!(names.contains("auth-axum") && names.contains("sqlx-sqlite"), "not a tree: {output}");
+    for unasked in [
+        "sqlx-postgres",
+        "sqlx-mysql",
+        "sqlx-macros",
+        "diesel",
+        "diesel-async",
+        "tokio-postgres",
+        "mysql_async",
+        "redis",
+        "rocket",
+        "lettre",
+        "aws-config",
+        "aws-sdk-sesv2",
+        "auth-mail",
+        "auth-testkit",
+        "mockall",
+    ] {
+        assert!(!names.contains(unasked), "{unasked}: cargo tree {} --invert {unasked}", STACK.join(" "));
+    }
+    let page = fs::read_to_string(root().join("docs/src/embed/dependency.md")).unwrap();
+    let said = page.split(" crates in all").next().and_then(|text| text.rsplit(' ').next()).unwrap_or_default();
+    assert_eq!(said, names.len().to_string(), "docs/src/embed/dependency.md");
+}
+
 #[test]
 fn versions_move_in_lockstep() {
     let crates = crates();

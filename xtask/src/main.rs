@@ -1,5 +1,5 @@
 //! Developer commands: `cargo xtask test` runs every suite against real servers and a real browser, `cargo xtask features` checks each
-//! feature of each crate alone, `cargo xtask requirements` writes down which tests show which requirement,
+//! feature of each crate alone, `cargo xtask package` builds what would be published, `cargo xtask requirements` writes down which tests show which requirement,
 //! `cargo xtask bench` measures what they cost.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its terminal")]
 
@@ -13,6 +13,7 @@ mod features;
 #[cfg(test)]
 mod invariants;
 mod npm;
+mod package;
 mod pip;
 mod process;
 mod report;
@@ -33,6 +34,8 @@ enum Command {
     Test(test::Options),
     /// Checks that each crate builds without features, and with each of its features alone.
     Features,
+    /// Packs every crate that is published, and builds it from its package.
+    Package(package::Options),
     /// Writes the tests that name a requirement into the page of requirements.
     Requirements(requirements::Options),
     /// Measures what Portcullis costs, as ratios to what it is built on, beside a private PostgreSQL.
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Test(options) => test::run(&options),
         Command::Features => features::run(),
+        Command::Package(options) => package::run(&options),
         Command::Requirements(options) => requirements::run(&options),
         Command::Bench(options) => bench::run(&options),
     };

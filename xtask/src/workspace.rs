@@ -20,6 +20,23 @@ pub(crate) struct Package {
     pub(crate) features: BTreeMap<String, Vec<String>>,
     #[cfg_attr(not(test), expect(dead_code, reason = "the invariants look at it"))]
     pub(crate) dependencies: Vec<Dependency>,
+    /// The registries that it may go to; empty: none, `None`: any.
+    publish: Option<Vec<String>>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the invariants look at it"))]
+    pub(crate) description: Option<String>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the invariants look at it"))]
+    pub(crate) readme: Option<PathBuf>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the invariants look at it"))]
+    pub(crate) keywords: Vec<String>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the invariants look at it"))]
+    pub(crate) metadata: serde_json::Value,
+}
+
+impl Package {
+    /// Whether it is for others to depend on.
+    pub(crate) fn is_published(&self) -> bool {
+        self.publish.as_ref().is_none_or(|registries| !registries.is_empty())
+    }
 }
 
 #[derive(Debug, Deserialize)]
