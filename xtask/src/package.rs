@@ -15,6 +15,9 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
     let mut package = cargo();
     package.args(["package", "--locked"]);
+    // A package has no profile of the workspace's; with the same debug information it shares most of the dependencies built
+    // for it.
+    package.env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
     if options.allow_dirty {
         package.arg("--allow-dirty");
     }
