@@ -121,7 +121,7 @@ pub async fn undo(auth: &Auth, secret: &Secret, context: &Context) -> Result<Use
 
 async fn undo_counted(auth: &Auth, secret: &Secret, context: &Context) -> Result<User, ConfirmError> {
     let now = auth.now();
-    // A round is rejected where another of the links was used meanwhile.
+    // A round is rejected where another of the links was used meanwhile, or somebody took the address.
     for _ in 0..3 {
         let Issued { token, user } = match proof::by_link(auth, secret, Purpose::UndoEmail, now).await {
             Ok(issued) => issued,
@@ -130,8 +130,9 @@ async fn undo_counted(auth: &Auth, secret: &Secret, context: &Context) -> Result
         };
         let changes = back(auth, &user, &token, now, context).await?;
         match auth.commit(&changes).await {
-            Err(CommitError::Rejected(Rejected::Token | Rejected::EmailChanged)) => {}
-            Err(CommitError::Rejected(Rejected::EmailTaken)) => return Err(refused(auth, context).await),
+            Err(CommitError::Rejected(Rejected::Token | Rejected::EmailChanged | Rejected::EmailTaken)) => {}
+            // Who would have to make room is the last administrator.
+            Err(CommitError::Rejected(Rejected::LastHolder)) => break,
             Err(error) => return Err(error.into()),
             Ok(()) => {
                 let before = user.email_verified_at.filter(|_| user.email == token.email);
@@ -164,9 +165,31 @@ async fn back(
         changes.push(Change::VerifyEmail { user: user.id, email: token.email.clone(), at: now });
         changes.push(Change::DropTokens { user: user.id, purpose: Purpose::ChangeEmail });
     } else {
+        changes.extend(make_room(auth, user, &token.email, now, context).await?);
         changes.extend(move_to(user, &token.email, now));
     }
     Ok(changes)
+}
+
+/// Deletes whoever registered the address meanwhile and never proved it: a thief who moves an account away could keep its owner
+/// from taking it back by registering the address anew. The owner has proved it, by the link that was mailed there.
+async fn make_room(
+    auth: &Auth,
+    user: &User,
+    email: &Email,
+    now: Timestamp,
+    context: &Context,
+) -> Result<Vec<Change>, Fault> {
+    let holder = auth.store.find_user_by_email(email).await?.map(|account| account.user);
+    let squatter = holder.filter(|holder| holder.id != user.id && holder.email_verified_at.is_none());
+    Ok(squatter.map_or_else(Vec::new, |squatter| {
+        let event = auth.event(AuditKind::UserDeleted, context, now).by_on(Some(user.id), squatter.id);
+        vec![
+            Change::RequireUnverified { user: squatter.id, email: email.clone() },
+            Change::DeleteUser { user: squatter.id },
+            Change::Record(event),
+        ]
+    }))
 }
 
 /// The move itself. What was mailed to the address before is good for nothing any more, but for undoing.

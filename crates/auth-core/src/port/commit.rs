@@ -108,6 +108,14 @@ pub enum Change {
         /// By virtue of what.
         role: Role,
     },
+    /// Changes nothing. Precondition: the user's address is `email`, and was never proved ([`Rejected::EmailTaken`]). What makes
+    /// room for somebody who has proved it must not be done to somebody who does so at the same moment.
+    RequireUnverified {
+        /// Whose.
+        user: UserId,
+        /// The address.
+        email: Email,
+    },
     /// The user holds a role from now on, and their `roles_version` advances by one; nothing happens where they hold it
     /// already. A role that nobody ever held comes into being. Precondition: the user exists ([`Rejected::User`]).
     GrantRole {
@@ -331,6 +339,7 @@ impl Change {
             | Self::ChangeEmail { user, .. }
             | Self::SetAttributes { user, .. }
             | Self::Require { user, .. }
+            | Self::RequireUnverified { user, .. }
             | Self::GrantRole { user, .. }
             | Self::RevokeRole { user, .. }
             | Self::DeleteUser { user }

@@ -185,6 +185,7 @@ async fn apply<T: Transaction>(tx: &mut T, change: &Change) -> Result<(), Failur
             guard(tx.set_attributes(*user, from, to).await, Rejected::Attributes)
         }
         Change::SetStatus { user, status } => users::set_status(tx, *user, *status).await,
+        Change::RequireUnverified { user, email } => users::require_unverified(tx, *user, email).await,
         Change::DeleteUser { user } => users::delete(tx, *user).await,
         Change::AdvanceEpoch { user } => guard(tx.advance_epoch(*user).await, Rejected::User),
         Change::AdvanceAllEpochs => done(tx.advance_all_epochs().await),

@@ -52,6 +52,9 @@ pub trait UserStatements: Statements {
     /// all others out meanwhile.
     async fn advance_all_epochs(&mut self) -> Result<u64, Self::Error>;
 
+    /// Whether the user's address is `email`, and was never proved.
+    async fn is_unverified(&mut self, user: UserId, email: &Email) -> Result<bool, Self::Error>;
+
     /// Whether the user exists, with `address` where one is named.
     async fn has_user(&mut self, user: UserId, address: Option<&Email>) -> Result<bool, Self::Error>;
 }
@@ -76,6 +79,15 @@ pub(super) async fn change_email<T: Transaction>(
 ) -> Result<(), Failure<T::Error>> {
     let rows = unless_taken(tx.change_email(user, from, to, at).await, Rejected::EmailTaken)?;
     guard(Ok(rows), Rejected::EmailChanged)
+}
+
+pub(super) async fn require_unverified<T: Transaction>(
+    tx: &mut T,
+    user: UserId,
+    email: &Email,
+) -> Result<(), Failure<T::Error>> {
+    let is_unverified = tx.is_unverified(user, email).await?;
+    if is_unverified { Ok(()) } else { Err(Failure::Rejected(Rejected::EmailTaken)) }
 }
 
 /// Counted out before and in afterwards: only active users count.

@@ -118,6 +118,37 @@ pub async fn vt9_a_move_is_undone(mount: &Mount) {
     }
 }
 
+/// VT9: a thief can't keep the owner from taking an account back by registering the address that it was moved from; who has
+/// proved that address meanwhile keeps it.
+pub async fn vt9_a_squatter_stops_no_undo(mount: &Mount) {
+    let world = World::new(mount).await;
+    for is_proved in [false, true] {
+        let person = world.verified().await;
+        let credentials = world.sign_in(&person).await;
+        let thief = Person { email: Person::new().email, ..person.clone() };
+        ask(&world, &credentials, &thief.email).await.expect(202);
+        let (undo, confirm) =
+            (world.link(&person, MailKind::Notice).await, world.link(&thief, MailKind::ChangeEmail).await);
+        world.post("/email/change/confirm", json!({ "token": confirm })).await.expect(200);
+
+        let squatter = Person { password: "another horse, another staple".into(), ..person.clone() };
+        assert!(matches!(world.post("/register", squatter.credentials()).await.status, 201 | 202));
+        if is_proved {
+            let link = world.link(&squatter, MailKind::Verify).await;
+            world.post("/verify/confirm", json!({ "token": link })).await.expect(200);
+        }
+        let undone = world.post("/email/change/undo", json!({ "token": undo })).await;
+        if is_proved {
+            undone.problem("TOKEN_INVALID");
+            world.sign_in(&squatter).await;
+        } else {
+            assert_eq!(undone.expect(200)["user"]["email"], person.email);
+            world.post("/login", squatter.credentials()).await.problem("UNAUTHORIZED");
+            world.sign_in(&person).await;
+        }
+    }
+}
+
 /// VT9: token and address are one: of two racing requests, a's link never confirms b.
 pub async fn vt9_a_link_confirms_its_own_address(mount: &Mount) {
     let world = World::new(mount).await;

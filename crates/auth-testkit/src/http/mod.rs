@@ -167,7 +167,7 @@ macro_rules! __http_checks_of_both {
     ($open:ident $profile:ident) => {
         $crate::__http_checks! { $open $profile
             account: mf7_what_cannot_be_undone_is_asked_again, lt4_reauthentication_is_throttled, vt9_an_account_moves_by_link_or_code,
-                vt9_a_move_is_undone, vt9_a_link_confirms_its_own_address, en4_a_taken_address_is_not_told,
+                vt9_a_move_is_undone, vt9_a_squatter_stops_no_undo, vt9_a_link_confirms_its_own_address, en4_a_taken_address_is_not_told,
                 vt5_a_move_is_bound_to_its_mail, vt8_moves_are_confirmed_by_their_pages, se5_a_deleted_account_is_gone,
                 an_export_has_all_and_no_secret;
             admin: se5_administration_counts_at_once, rb3_nobody_grants_himself, rb3_the_last_admin_stays, users_come_by_page,

@@ -74,6 +74,11 @@ impl Tables {
                 let user = self.user(*user).ok();
                 found(user.filter(|user| is_active_holder(user, role)), Rejected::Role)?;
             }
+            Change::RequireUnverified { user, email } => {
+                let user = self.user(*user).ok();
+                let is_unverified = |user: &&mut User| user.email == *email && user.email_verified_at.is_none();
+                found(user.filter(is_unverified), Rejected::EmailTaken)?;
+            }
             Change::GrantRole { user, role } => {
                 let user = self.user(*user)?;
                 if let Err(place) = user.roles.binary_search(role) {

@@ -40,6 +40,30 @@ pub async fn vt9_moves_from_the_decided_address_only(store: &Arc<dyn Store>) {
     done(store, &[move_to(user.id, &spelled, &given::email())]).await;
 }
 
+/// VT9: room is made only by who never proved the address, and not by who does so at the same moment.
+pub async fn vt9_who_proves_an_address_keeps_it(store: &Arc<dyn Store>) {
+    let squatter = given::registered(&**store).await;
+    let require = |user, email: &Email| Change::RequireUnverified { user, email: email.clone() };
+    for (user, email) in [(squatter.id, &given::email()), (given::id(), &squatter.email)] {
+        assert_eq!(rejected(store, &[require(user, email)]).await, Rejected::EmailTaken);
+    }
+    let spelled = Email::parse(&squatter.email.as_str().to_uppercase()).unwrap();
+    done(store, &[require(squatter.id, &spelled)]).await;
+
+    let make_room = [require(squatter.id, &squatter.email), Change::DeleteUser { user: squatter.id }];
+    let verify = [Change::VerifyEmail { user: squatter.id, email: squatter.email.clone(), at: later() }];
+    let outcomes = race(2, |i| {
+        let (store, changes) = (store.clone(), if i == 0 { make_room.to_vec() } else { verify.to_vec() });
+        async move { store.commit(&changes).await }
+    });
+    outcomes.await.single_ok();
+    let left = store.find_user(squatter.id).await.unwrap();
+    if let Some(account) = left {
+        assert_eq!(account.user.email_verified_at, Some(later()));
+        assert_eq!(rejected(store, &make_room).await, Rejected::EmailTaken);
+    }
+}
+
 /// EN3: an address that somebody else has rejects, however it is spelled; one's own in another spelling doesn't.
 pub async fn en3_taken_address_rejects(store: &Arc<dyn Store>) {
     let (user, other) = (given::registered(&**store).await, given::registered(&**store).await);

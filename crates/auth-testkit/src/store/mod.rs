@@ -72,6 +72,7 @@ macro_rules! store_suite {
             $crate::__checks! { $make, Store, [store::addresses],
                 account_moves
                 vt9_moves_from_the_decided_address_only
+                vt9_who_proves_an_address_keeps_it
                 en3_taken_address_rejects
                 vt5_old_address_is_worth_nothing
                 vt9_move_race_has_one_winner

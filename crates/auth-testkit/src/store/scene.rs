@@ -142,6 +142,7 @@ impl Scene {
         vec![
             (given::create(&taken), Rejected::EmailTaken),
             (Change::ChangeEmail { user, from: from.clone(), to, at: NOW }, Rejected::EmailTaken),
+            (Change::RequireUnverified { user, email: given::email() }, Rejected::EmailTaken),
             (given::issue(elsewhere), Rejected::EmailChanged),
             (Change::ChangeEmail { user, from: given::email(), to: from, at: NOW }, Rejected::EmailChanged),
             (Change::AdvanceEpoch { user: nobody }, Rejected::User),

@@ -112,6 +112,12 @@ impl UserStatements for Tx<'_> {
         self.run(sql("update auth_epoch set epoch = epoch + 1")).await
     }
 
+    async fn is_unverified(&mut self, user: UserId, email: &Email) -> sqlx::Result<bool> {
+        const IS: &str =
+            "select 1 from auth_users where id = $1 and email_canonical = $2 and email_verified_at is null";
+        self.finds(sql(IS).bind(user.as_uuid()).bind(email.canonical())).await
+    }
+
     async fn has_user(&mut self, user: UserId, address: Option<&Email>) -> sqlx::Result<bool> {
         const HAS: &str = "select 1 from auth_users where id = $1 and email_canonical = coalesce($2, email_canonical)";
         self.finds(sql(HAS).bind(user.as_uuid()).bind(address.map(Email::canonical))).await
