@@ -12,6 +12,7 @@ const SUITES: &[(&str, &str)] = &[
     ("mail", "ses"),
     ("mail", "smtp"),
     ("axum-sessions", "browser"),
+    ("custom-store", "redb"),
     ("server", "postgres"),
     ("server", "schemathesis"),
     ("server", "ses"),

@@ -156,6 +156,9 @@ pub async fn detached(
 /// Applies all of `changes`, in order, after locking the users that they name. Where it fails, the transaction is to be rolled
 /// back.
 ///
+/// Statements of a database that blocks may block as well: run this by `Handle::block_on` in a task of
+/// `tokio::task::spawn_blocking`, which nobody cuts short.
+///
 /// # Errors
 /// [`Failure::Rejected`] for the first precondition that is false.
 pub async fn apply_all<T: Transaction>(tx: &mut T, changes: &[Change]) -> Result<(), Failure<T::Error>> {

@@ -9,7 +9,8 @@ use super::{Failure, Statements, Transaction, guard};
 /// Statements about registrations that wait.
 #[async_trait]
 pub trait PendingStatements: Statements {
-    /// Inserts a registration. [`Written::Taken`](super::Written::Taken): the slot of its address is.
+    /// Inserts a registration. [`Written::Taken`](super::Written::Taken): the slot of its address is. An id or a link's digest
+    /// that exists is an error.
     async fn insert_pending(&mut self, pending: &Pending) -> Result<super::Written, Self::Error>;
 
     /// Locks every registration of that one's address, in order of id, where the database has more than one writer: each click

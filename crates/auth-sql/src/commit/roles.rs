@@ -17,13 +17,13 @@ pub trait RoleStatements: Statements {
     /// The user holds the role from now on.
     async fn insert_holder(&mut self, user: UserId, role: &Role) -> Result<Hold, Self::Error>;
 
-    /// The role comes into being, uncounted. Where another commit is adding it, this waits, and keeps the one that is there.
+    /// The role comes into being, uncounted; nothing, for a store where a role is but a name. Where another commit is adding it, this waits, and keeps the one that is there.
     async fn insert_role(&mut self, role: &Role) -> Result<(), Self::Error>;
 
     /// The user doesn't hold the role any more.
     async fn delete_holder(&mut self, user: UserId, role: &Role) -> Result<u64, Self::Error>;
 
-    /// The names of the roles whose holders are counted and that the user, being active, counts as a holder of. In order of
+    /// The names of the roles whose holders are counted, which is `admin` alone, from no holder on, and that the user, being active, counts as a holder of. In order of
     /// name: two commits that count several don't wait for each other.
     async fn counted_roles(&mut self, user: UserId) -> Result<Vec<String>, Self::Error>;
 

@@ -9,7 +9,7 @@ use super::{Failure, Statements, Transaction, guard};
 /// Statements about sessions. A session's epoch is the user's where it is the sum of their own and everybody's.
 #[async_trait]
 pub trait SessionStatements: Statements {
-    /// Inserts a session, where its user is active and in its epoch.
+    /// Inserts a session, where its user is active and in its epoch. An id or a secret's digest that exists is an error.
     async fn insert_session(&mut self, session: &Session) -> Result<u64, Self::Error>;
 
     /// Sets the refresh counter to `to`, where it is `from`, the session isn't closed, and its epoch is the user's.

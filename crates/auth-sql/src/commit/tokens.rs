@@ -10,7 +10,7 @@ use super::{Failure, Statements, Transaction};
 #[async_trait]
 pub trait TokenStatements: Statements {
     /// Inserts a token, where its user exists, has the address that it is bound to, if it is to any, and fewer than `at_most`
-    /// tokens of that purpose whose link or code lives on after its creation.
+    /// tokens of that purpose whose link or code lives on after its creation. An id or a link's digest that exists is an error.
     async fn insert_token(&mut self, token: &Token, at_most: u32) -> Result<u64, Self::Error>;
 
     /// Deletes all but the newest `keep` tokens of that purpose.

@@ -9,7 +9,9 @@ use super::{Failure, Statements, Transaction, Written, guard, roles, unless_take
 /// Statements about users.
 #[async_trait]
 pub trait UserStatements: Statements {
-    /// Inserts a user, without roles. Their own epoch is stored without everybody's. [`Written::Taken`]: the address is.
+    /// Inserts a user, without roles. [`Written::Taken`]: the address is. An id that exists is an error, never written over.
+    ///
+    /// What is stored as their epoch is `user.epoch` less everybody's, so that both come to it; it may be below zero.
     async fn insert_user(&mut self, user: &User, password: Option<&PasswordHash>) -> Result<Written, Self::Error>;
 
     /// Changes the fields that the edit names.
@@ -18,7 +20,8 @@ pub trait UserStatements: Statements {
     /// Marks the address as proved at `at`, unless it was before, where it is still `email`.
     async fn verify_email(&mut self, user: UserId, email: &Email, at: Timestamp) -> Result<u64, Self::Error>;
 
-    /// Moves the account to `to`, proved at `at`, where its address is still `from`. [`Written::Taken`]: somebody has it.
+    /// Moves the account to `to`, proved at `at`, where its address is still `from`. [`Written::Taken`]: somebody else has `to`;
+    /// but no row where the address isn't `from`, whoever has `to`.
     async fn change_email(
         &mut self,
         user: UserId,
@@ -39,7 +42,8 @@ pub trait UserStatements: Statements {
     /// Gives the user another status and advances the epoch by `epochs`, where the status isn't that one already.
     async fn set_status(&mut self, user: UserId, status: Status, epochs: u32) -> Result<u64, Self::Error>;
 
-    /// Deletes the user, and with them whatever refers to them.
+    /// Deletes the user, and with them their sessions, one-time tokens and roles, and mail about their account however far it
+    /// got. Budgets and the audit log are statements of their own.
     async fn delete_user(&mut self, user: UserId) -> Result<u64, Self::Error>;
 
     /// Takes address, agent, request and detail out of the audit entries by or about the user.

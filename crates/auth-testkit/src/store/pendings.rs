@@ -114,11 +114,14 @@ pub async fn slot_race_has_one_winner(store: &Arc<dyn Store>) {
     assert_eq!(shown(&store.pendings_of(&email).await.unwrap()), shown(&[pendings[winner].clone()]));
 }
 
-/// EN3: addresses that differ have slots of their own, also where a collation thinks them equal.
+/// EN3: addresses that differ have slots of their own, also where a collation thinks them equal, or where one is how another
+/// begins: a store that puts its keys together must end each part.
 pub async fn en3_lookalikes_have_their_own_slots(store: &Arc<dyn Store>) {
     let unique = given::id::<UserId>().as_uuid().simple().to_string();
-    for local in ["jose", "josé", "strasse", "straße", "か", "カ", "が", "e", "е", "x", "x\u{301}"] {
-        let email = Email::parse(&format!("{local}.{unique}@example.com")).unwrap();
+    let locals = ["jose", "josé", "strasse", "straße", "か", "カ", "が", "e", "е", "x", "x\u{301}"];
+    let addresses = locals.map(|local| format!("{local}.{unique}@example.com"));
+    for address in addresses.into_iter().chain([format!("x.{unique}@example.co")]) {
+        let email = Email::parse(&address).unwrap();
         let pending = Pending { email, ..given::pending() };
         done(store, &[add(&pending)]).await;
         assert_eq!(shown(&store.pendings_of(&pending.email).await.unwrap()), shown(&[pending]));
