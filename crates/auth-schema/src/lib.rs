@@ -21,17 +21,20 @@ pub enum Dialect {
     Postgres,
     /// SQLite 3.37 or later: the tables are `strict`.
     Sqlite,
+    /// MariaDB 10.6 or later, MySQL 8.0.16 or later: those before don't check constraints.
+    Mysql,
 }
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: &'static [Self] = &[Self::Postgres, Self::Sqlite];
+    pub const ALL: &'static [Self] = &[Self::Postgres, Self::Sqlite, Self::Mysql];
 
     /// The word for configuration and command lines.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Postgres => "postgres",
             Self::Sqlite => "sqlite",
+            Self::Mysql => "mysql",
         }
     }
 
@@ -54,7 +57,7 @@ pub struct Migration {
     pub version: u32,
     /// What the step brings, in one word.
     pub name: &'static str,
-    /// Its statements, separated by semicolons.
+    /// Its statements, each up to a semicolon at the end of a line.
     pub sql: &'static str,
 }
 
@@ -85,6 +88,7 @@ pub const fn migrations(dialect: Dialect) -> &'static [Migration] {
     match dialect {
         Dialect::Postgres => &POSTGRES,
         Dialect::Sqlite => &SQLITE,
+        Dialect::Mysql => &MYSQL,
     }
 }
 
@@ -97,6 +101,7 @@ pub fn missing(dialect: Dialect, applied: &[u32]) -> Vec<&'static Migration> {
 
 static POSTGRES: [Migration; 1] = [step(1, "accounts", include_str!("../migrations/0001_accounts/postgres.sql"))];
 static SQLITE: [Migration; 1] = [step(1, "accounts", include_str!("../migrations/0001_accounts/sqlite.sql"))];
+static MYSQL: [Migration; 1] = [step(1, "accounts", include_str!("../migrations/0001_accounts/mysql.sql"))];
 
 const fn step(version: u32, name: &'static str, sql: &'static str) -> Migration {
     Migration { version, name, sql }
@@ -126,6 +131,37 @@ mod tests {
             &[(" bigint", " integer"), (") strict, without rowid;", ");"), (") strict;", ");")],
         );
         assert_eq!(postgres, sqlite);
+
+        const TABLE: &str = ") engine=InnoDB default charset=utf8mb4 collate=utf8mb4_bin;";
+        let texts = [" varchar(254)", " varchar(64)", " varchar(45)", " varbinary(254)"].map(|text| (text, " text"));
+        let bytes = [" binary(16)", " varbinary(40)", " varbinary(32)", " varbinary(16)", " varbinary(8)", " mediumblob"];
+        let words = [&texts[..], &bytes.map(|bytes| (bytes, " blob")), &[(" bigint", " integer"), (TABLE, ");")]].concat();
+        let header = "-- Texts compare byte by byte";
+        let mysql = script(Dialect::Mysql);
+        assert_eq!(mysql.matches("create table auth_").count(), mysql.matches(TABLE).count());
+        let (before, notes) = mysql.split_once(header).unwrap();
+        let rest = notes.split_once("\n-- Times").unwrap().1;
+        let mysql = references_beside_columns(&format!("{before}-- Times{rest}"));
+        let mysql = words.iter().fold(mysql, |text, (from, to)| text.replace(from, to)).replace(' ', "");
+        assert_eq!(mysql, sqlite);
+    }
+
+    /// MySQL takes no notice of a `references` beside its column, so foreign keys stand at the end of their table.
+    fn references_beside_columns(script: &str) -> String {
+        let mut tables = Vec::new();
+        for table in script.split("\n\n") {
+            let (keys, rest): (Vec<_>, Vec<_>) = table.lines().partition(|line| line.contains(" foreign key ("));
+            let mut table = rest.join("\n").replace(",\n)", "\n)");
+            for key in keys {
+                let (column, references) = key.split_once(" foreign key (").unwrap().1.split_once(") ").unwrap();
+                let (begin, definition) = table.split_once(&format!("\n    {column} ")).unwrap();
+                let (definition, end) = definition.split_once(",\n").unwrap();
+                let references = references.trim_end_matches(',');
+                table = format!("{begin}\n    {column} {definition} {references},\n{end}");
+            }
+            tables.push(table);
+        }
+        tables.join("\n\n") + "\n"
     }
 
     #[test]
