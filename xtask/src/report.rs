@@ -18,6 +18,7 @@ const SUITES: &[(&str, &str)] = &[
     ("server", "ses"),
     ("server", "smtp"),
     ("server", "sqlite"),
+    ("store", "mariadb"),
     ("store", "memory"),
     ("store", "postgres"),
     ("store", "sqlite"),

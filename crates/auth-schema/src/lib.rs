@@ -134,8 +134,10 @@ mod tests {
 
         const TABLE: &str = ") engine=InnoDB default charset=utf8mb4 collate=utf8mb4_bin;";
         let texts = [" varchar(254)", " varchar(64)", " varchar(45)", " varbinary(254)"].map(|text| (text, " text"));
-        let bytes = [" binary(16)", " varbinary(40)", " varbinary(32)", " varbinary(16)", " varbinary(8)", " mediumblob"];
-        let words = [&texts[..], &bytes.map(|bytes| (bytes, " blob")), &[(" bigint", " integer"), (TABLE, ");")]].concat();
+        let bytes =
+            [" binary(16)", " varbinary(40)", " varbinary(32)", " varbinary(16)", " varbinary(8)", " mediumblob"];
+        let words =
+            [&texts[..], &bytes.map(|bytes| (bytes, " blob")), &[(" bigint", " integer"), (TABLE, ");")]].concat();
         let header = "-- Texts compare byte by byte";
         let mysql = script(Dialect::Mysql);
         assert_eq!(mysql.matches("create table auth_").count(), mysql.matches(TABLE).count());

@@ -1,5 +1,6 @@
 //! What an error of the database means for us.
 
+use std::borrow::Cow;
 use std::io;
 
 use auth_sql::trouble::{Said, Trouble};
@@ -18,12 +19,15 @@ pub(crate) fn judge(error: &sqlx::Error, dialect: fn(&dyn DatabaseError) -> Trou
     }
 }
 
-/// What of `error` a [`StoreError`](auth_core::port::StoreError) may carry.
-pub(crate) fn source(error: sqlx::Error) -> Box<dyn std::error::Error + Send + Sync> {
+/// What of `error` a [`StoreError`](auth_core::port::StoreError) may carry; `message` is the dialect's.
+pub(crate) fn source(
+    error: sqlx::Error,
+    message: fn(&dyn DatabaseError) -> Cow<'_, str>,
+) -> Box<dyn std::error::Error + Send + Sync> {
     match error {
         sqlx::Error::Database(error) => {
             let code = error.code().unwrap_or_default().into_owned();
-            Said { code, message: error.message().to_owned() }.into()
+            Said { code, message: message(&*error).into_owned() }.into()
         }
         other => other.into(),
     }

@@ -1,6 +1,7 @@
-//! Storage for Portcullis on sqlx: [`PostgresStore`] with feature `postgres`, [`SqliteStore`] with feature `sqlite`.
+//! Storage for Portcullis on sqlx: [`PostgresStore`] with feature `postgres`, [`MysqlStore`] with feature `mysql`,
+//! [`SqliteStore`] with feature `sqlite`.
 //!
-//! Both implement every part of [`Store`](auth_core::port::Store), from one source: a dialect's file states what is
+//! All implement every part of [`Store`](auth_core::port::Store), from one source: a dialect's file states what is
 //! particular to it and includes the shared modules.
 //!
 //! - A commit is one transaction in a task of its own: a caller that is dropped doesn't cut it short.
@@ -11,16 +12,18 @@
 //! The tables are those of [`auth_schema`]. With feature `migrate` a store makes them; without it, it can say which
 //! migrations are missing.
 
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 mod error;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-mod on_conflict;
+#[cfg(feature = "mysql")]
+pub mod mysql;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
 pub use auth_sql::usage::PoolUsage;
+#[cfg(feature = "mysql")]
+pub use mysql::MysqlStore;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 #[cfg(feature = "sqlite")]

@@ -1,17 +1,21 @@
 //! PostgreSQL: what is particular to it, then the shared store.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use auth_core::port::StoreError;
+#[cfg(feature = "migrate")]
+use auth_schema::Migration;
 use auth_sql::trouble::Trouble;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
-use crate::on_conflict::{ACQUIRE, ADD_PEPPER_CHECK, ADD_ROLE, CHARGE, CLAIM, HOLD_ROLE};
-
 #[allow(clippy::duplicate_mod, reason = "one source for all dialects")]
 #[path = "store/mod.rs"]
 mod store;
+#[allow(clippy::duplicate_mod, reason = "one source for both dialects")]
+#[path = "writes.rs"]
+mod writes;
 
 pub use store::Store as PostgresStore;
 pub use store::{Connection, Participant, Refusal};
@@ -61,6 +65,22 @@ pub fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
 
 type Db = sqlx::Postgres;
 
+use writes::{ADD_PEPPER_CHECK, ADD_ROLE, first_of};
+
+/// The shared statements number their placeholders.
+fn placeholder(n: usize) -> String {
+    format!("${n}")
+}
+
+fn query(text: &'static str) -> store::Statement {
+    sqlx::query(text)
+}
+
+/// Its message quotes no values.
+fn message(error: &dyn DatabaseError) -> Cow<'_, str> {
+    error.message().into()
+}
+
 const DIALECT: auth_schema::Dialect = auth_schema::Dialect::Postgres;
 
 /// Named, since a database may be set to another default: after the wait for a lock, a statement has to see what the one
@@ -89,12 +109,15 @@ const LEASE_MAIL: &str = "
 const VERSION_TABLE_EXISTS: &str =
     "select count(*) from pg_catalog.pg_class where oid = to_regclass('auth_schema_version')";
 
-/// The lock is the transaction's, and any number that all nodes agree on: the bytes of `portcull`.
 #[cfg(feature = "migrate")]
-const BEFORE_MIGRATING: &str = "
-    set local lock_timeout = '60s';
-    set local statement_timeout = 0;
-    select pg_advisory_xact_lock(8101820098873224300)";
+async fn apply_migration(pool: &PgPool, migration: &Migration) -> sqlx::Result<bool> {
+    // The lock is the transaction's, and any number that all nodes agree on: the bytes of `portcull`.
+    const LOCK: &str = "
+        set local lock_timeout = '60s';
+        set local statement_timeout = 0;
+        select pg_advisory_xact_lock(8101820098873224300)";
+    store::in_one_transaction(pool, migration, LOCK).await
+}
 
 const EMAIL_TAKEN: &str = "auth_users_email_key";
 const SLOT_TAKEN: &str = "auth_pending_registrations_slot_key";

@@ -1,17 +1,21 @@
 //! SQLite: what is particular to it, then the shared store.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use auth_core::port::StoreError;
+#[cfg(feature = "migrate")]
+use auth_schema::Migration;
 use auth_sql::trouble::Trouble;
 use sqlx::error::DatabaseError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
-use crate::on_conflict::{ACQUIRE, ADD_PEPPER_CHECK, ADD_ROLE, CHARGE, CLAIM, HOLD_ROLE};
-
 #[allow(clippy::duplicate_mod, reason = "one source for all dialects")]
 #[path = "store/mod.rs"]
 mod store;
+#[allow(clippy::duplicate_mod, reason = "one source for both dialects")]
+#[path = "writes.rs"]
+mod writes;
 
 pub use store::Store as SqliteStore;
 pub use store::{Connection, Participant, Refusal};
@@ -73,6 +77,22 @@ pub fn options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
 
 type Db = sqlx::Sqlite;
 
+use writes::{ADD_PEPPER_CHECK, ADD_ROLE, first_of};
+
+/// The shared statements number their placeholders.
+fn placeholder(n: usize) -> String {
+    format!("${n}")
+}
+
+fn query(text: &'static str) -> store::Statement {
+    sqlx::query(text)
+}
+
+/// Its message quotes no values.
+fn message(error: &dyn DatabaseError) -> Cow<'_, str> {
+    error.message().into()
+}
+
 const DIALECT: auth_schema::Dialect = auth_schema::Dialect::Sqlite;
 
 /// Takes the write lock at once: a transaction that reads first can't wait for it later (`SQLITE_BUSY_SNAPSHOT`).
@@ -91,9 +111,11 @@ const LEASE_MAIL: &str = "
 const VERSION_TABLE_EXISTS: &str =
     "select count(*) from sqlite_master where type = 'table' and name = 'auth_schema_version'";
 
-/// The transaction holds the write lock already.
 #[cfg(feature = "migrate")]
-const BEFORE_MIGRATING: &str = "";
+async fn apply_migration(pool: &SqlitePool, migration: &Migration) -> sqlx::Result<bool> {
+    // The transaction holds the write lock already.
+    store::in_one_transaction(pool, migration, "").await
+}
 
 const EMAIL_TAKEN: &str = "auth_users.email_canonical";
 const SLOT_TAKEN: &str = "auth_pending_registrations.email_canonical, auth_pending_registrations.slot";

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 #![allow(clippy::duplicate_mod, reason = "one source for all dialects")]
 
+mod mysql;
 mod postgres;
 mod sqlite;
 mod support;

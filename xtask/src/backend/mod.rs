@@ -2,12 +2,14 @@
 //! requests. Each has a file here and a line in [`ALL`].
 
 mod browser;
+mod mariadb;
 mod postgres;
 mod schemathesis;
 mod ses;
 mod smtp;
 
 use std::fs::{self, File};
+use std::io::{self, Read};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -22,8 +24,8 @@ use crate::error::Error;
 use crate::process::{Group, Interrupt, TICK, name};
 
 pub(crate) const POSTGRES: &dyn Backend = &postgres::Postgres;
-pub(crate) const ALL: [&dyn Backend; 5] =
-    [POSTGRES, &smtp::Smtp, &ses::Ses, &browser::Browser, &schemathesis::Schemathesis];
+pub(crate) const ALL: [&dyn Backend; 6] =
+    [POSTGRES, &mariadb::Mariadb, &smtp::Smtp, &ses::Ses, &browser::Browser, &schemathesis::Schemathesis];
 
 /// How long a server may take until it answers. Usual are two seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -136,4 +138,11 @@ impl Home {
 fn free_port() -> Result<u16, Error> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
     listener.and_then(|listener| listener.local_addr()).map(|address| address.port()).map_err(Error::io("no free port"))
+}
+
+/// One that nobody guesses, and that needs no escape in an address.
+fn password() -> io::Result<String> {
+    let mut random = [0; 16];
+    File::open("/dev/urandom")?.read_exact(&mut random)?;
+    Ok(format!("{:032x}", u128::from_ne_bytes(random)))
 }

@@ -1,11 +1,10 @@
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
 use rustix::process::Signal;
 
-use super::{Backend, Home, Running, free_port};
+use super::{Backend, Home, Running, free_port, password};
 use crate::apt::Apt;
 use crate::error::Error;
 use crate::process::{self, Interrupt, tethered};
@@ -87,12 +86,6 @@ fn programs() -> Option<PathBuf> {
             .filter_map(|entry| Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path().join("bin"))));
         numbered.filter(|(_, folder)| complete(folder)).max().map(|(_, folder)| folder)
     })
-}
-
-fn password() -> std::io::Result<String> {
-    let mut random = [0; 16];
-    File::open("/dev/urandom")?.read_exact(&mut random)?;
-    Ok(format!("{:032x}", u128::from_ne_bytes(random)))
 }
 
 /// `15.14` of `postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)`.

@@ -4,50 +4,53 @@ use async_trait::async_trait;
 use auth_core::domain::{LeaseId, Timestamp};
 use auth_core::port::{Housekeeping, StoreError};
 
+use super::dialect::first_of;
 use super::{Store, dialect, sql};
 
 const PING: &str = "select max(version) from auth_schema_version";
 
-// The inner select has a name of its own so that MySQL too takes a limit in there.
+const SESSIONS: &str =
+    concat!("delete from auth_sessions ", first_of!("auth_sessions", "id", "kept_until <= $1", "kept_until", "$2"));
 
-const SESSIONS: &str = "
-    delete from auth_sessions where id in (select id from (
-        select id from auth_sessions where kept_until <= $1 order by kept_until limit $2) as over)";
+const TOKENS: &str = concat!(
+    "delete from auth_one_time_tokens ",
+    first_of!("auth_one_time_tokens", "id", "link_until <= $1 and code_until <= $2", "link_until", "$3")
+);
 
-const TOKENS: &str = "
-    delete from auth_one_time_tokens where id in (select id from (
-        select id from auth_one_time_tokens where link_until <= $1 and code_until <= $2
-        order by link_until limit $3) as over)";
+const PENDINGS: &str = concat!(
+    "delete from auth_pending_registrations ",
+    first_of!("auth_pending_registrations", "id", "link_until <= $1 and code_until <= $2", "link_until", "$3")
+);
 
-const PENDINGS: &str = "
-    delete from auth_pending_registrations where id in (select id from (
-        select id from auth_pending_registrations where link_until <= $1 and code_until <= $2
-        order by link_until limit $3) as over)";
+const BUDGETS: &str = concat!(
+    "delete from auth_budgets ",
+    first_of!("auth_budgets", "subject, budget, window_seconds", "ends_at <= $1", "ends_at", "$2")
+);
 
-const BUDGETS: &str = "
-    delete from auth_budgets where (subject, budget, window_seconds) in (select subject, budget, window_seconds from (
-        select subject, budget, window_seconds from auth_budgets where ends_at <= $1 order by ends_at limit $2) as over)";
+const IDEMPOTENCY: &str = concat!(
+    "delete from auth_idempotency ",
+    first_of!("auth_idempotency", "key_digest", "expires_at <= $1", "expires_at", "$2")
+);
 
-const IDEMPOTENCY: &str = "
-    delete from auth_idempotency where key_digest in (select key_digest from (
-        select key_digest from auth_idempotency where expires_at <= $1 order by expires_at limit $2) as over)";
-
-const DONE_MAIL: &str = "
-    delete from auth_mail_outbox where id in (select id from (
-        select id from auth_mail_outbox where done_at < $1 order by done_at limit $2) as over)";
+const DONE_MAIL: &str =
+    concat!("delete from auth_mail_outbox ", first_of!("auth_mail_outbox", "id", "done_at < $1", "done_at", "$2"));
 
 /// Not from under a worker that is sending: its lease ends soon enough.
-const EXPIRED_MAIL: &str = "
-    update auth_mail_outbox set state = 'dead', body = null, lease = null, done_at = $1, reason = 'expired'
-    where id in (select id from (
-        select id from auth_mail_outbox
-        where state = 'queued' and expires_at <= $2 and (lease is null or due_at <= $3)
-        order by expires_at limit $4) as over)";
+const EXPIRED_MAIL: &str = concat!(
+    "update auth_mail_outbox set state = 'dead', body = null, lease = null, done_at = $1, reason = 'expired' ",
+    first_of!(
+        "auth_mail_outbox",
+        "id",
+        "state = 'queued' and expires_at <= $2 and (lease is null or due_at <= $3)",
+        "expires_at",
+        "$4"
+    )
+);
 
-const DEAD_LETTERS: &str = "
-    update auth_mail_outbox set body = null where id in (select id from (
-        select id from auth_mail_outbox where state = 'dead' and body is not null and expires_at <= $1
-        order by expires_at limit $2) as over)";
+const DEAD_LETTERS: &str = concat!(
+    "update auth_mail_outbox set body = null ",
+    first_of!("auth_mail_outbox", "id", "state = 'dead' and body is not null and expires_at <= $1", "expires_at", "$2")
+);
 
 #[async_trait]
 impl Housekeeping for Store {
@@ -72,8 +75,6 @@ impl Housekeeping for Store {
     }
 
     async fn acquire(&self, name: &str, holder: LeaseId, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
-        let query =
-            || sql(dialect::ACQUIRE).bind(name).bind(holder.as_uuid()).bind(until.as_micros()).bind(now.as_micros());
-        Ok(self.execute(query).await? == 1)
+        dialect::writes::acquire(self, name, holder, now, until).await
     }
 }

@@ -34,17 +34,7 @@ impl Idempotency for Store {
 
 impl ClaimStatements for Store {
     async fn write_claim(&self, request: &Claimed, now: Timestamp) -> Result<bool, StoreError> {
-        let query = || {
-            sql(dialect::CLAIM)
-                .bind(request.key.as_bytes().as_slice())
-                .bind(request.fingerprint.to_bytes().to_vec())
-                .bind(request.claim.as_uuid())
-                .bind(request.claimed_until.as_micros())
-                .bind(request.expires_at.as_micros())
-                .bind(now.as_micros())
-                .bind(now.as_micros())
-        };
-        Ok(self.execute(query).await? == 1)
+        dialect::writes::claim(self, request, now).await
     }
 
     async fn read_claim(&self, request: &Claimed) -> Result<Option<(Mac, Option<Sealed>)>, StoreError> {

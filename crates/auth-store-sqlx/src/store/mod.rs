@@ -35,14 +35,17 @@ use sqlx::{Database, Pool};
 
 use super::{self as dialect, Db};
 use crate::error::{self, source};
+#[cfg(feature = "migrate")]
+#[allow(unused_imports, reason = "not every dialect has transactions about tables")]
+pub(super) use migrate::{in_one_transaction, is_applied};
 pub use participant::{Participant, Refusal};
 pub(super) use readers::Readers;
 use readers::fetch;
 
 /// A connection to this database.
 pub type Connection = <Db as Database>::Connection;
-type Row = <Db as Database>::Row;
-type Statement = Query<'static, Db, <Db as Database>::Arguments>;
+pub(super) type Row = <Db as Database>::Row;
+pub(super) type Statement = Query<'static, Db, <Db as Database>::Arguments>;
 
 /// Users, sessions, tokens, mail, keys and audit entries in a database.
 ///
@@ -86,12 +89,20 @@ impl Store {
     }
 
     /// Runs a statement that writes, by itself, and returns how many rows it changed.
-    async fn execute(&self, query: impl Fn() -> Statement + Send) -> Result<u64, StoreError> {
+    pub(super) async fn execute(&self, query: impl Fn() -> Statement + Send) -> Result<u64, StoreError> {
+        self.try_execute(query).await.map_err(store_error)
+    }
+
+    pub(super) async fn try_execute(&self, query: impl Fn() -> Statement + Send) -> sqlx::Result<u64> {
         let execute = async |query: Statement| {
             bounded(&mut self.writes.acquire().await?, async |connection| query.execute(connection).await).await
         };
-        let result = patiently(|| execute(query())).await.map_err(store_error)?;
-        Ok(result.rows_affected())
+        Ok(patiently(|| execute(query())).await?.rows_affected())
+    }
+
+    /// All rows of a query that writes, or that has to see what was just written.
+    pub(super) async fn written(&self, query: impl Fn() -> Statement + Send) -> Result<Vec<Row>, StoreError> {
+        patiently(|| fetch(&self.writes, query())).await.map_err(store_error)
     }
 }
 
@@ -117,14 +128,14 @@ async fn bounded<T, E: From<sqlx::Error>>(
 
 /// A statement with placeholders `$1`, `$2` and so on, each once and in order: a dialect that knows only `?` can
 /// replace them one by one.
-fn sql(text: &'static str) -> Statement {
+pub(super) fn sql(text: &'static str) -> Statement {
     debug_assert!(
         text.split('$').skip(1).zip(1..).all(|(rest, n): (&str, usize)| {
             rest.split(|c: char| !c.is_ascii_digit()).next() == Some(n.to_string().as_str())
         }),
         "placeholders are out of order: {text}"
     );
-    sqlx::query(text)
+    dialect::query(text)
 }
 
 fn judge(error: &sqlx::Error) -> Trouble {
@@ -134,7 +145,9 @@ fn judge(error: &sqlx::Error) -> Trouble {
 pub(super) fn store_error(error: sqlx::Error) -> StoreError {
     let store = dialect::DIALECT.as_str();
     match judge(&error) {
-        Trouble::Failure => StoreError::Failed { store, source: source(error) },
-        Trouble::Contention | Trouble::Cut | Trouble::Away => StoreError::Unavailable { store, source: source(error) },
+        Trouble::Failure => StoreError::Failed { store, source: source(error, dialect::message) },
+        Trouble::Contention | Trouble::Cut | Trouble::Away => {
+            StoreError::Unavailable { store, source: source(error, dialect::message) }
+        }
     }
 }

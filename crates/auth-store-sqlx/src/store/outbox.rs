@@ -9,7 +9,7 @@ use auth_sql::outbox;
 
 use super::parts::Parts;
 use super::row::Fields;
-use super::{Store, dialect, fetch, patiently, sql, store_error};
+use super::{Store, dialect, sql};
 
 const SETTLE: &str = "
     update auth_mail_outbox set state = 'sent', body = null, lease = null, done_at = due_at
@@ -55,14 +55,7 @@ impl Outbox for Store {
         until: Timestamp,
         limit: u32,
     ) -> Result<Vec<LeasedMail>, StoreError> {
-        let query = || {
-            sql(dialect::LEASE_MAIL)
-                .bind(lease.as_uuid())
-                .bind(until.as_micros())
-                .bind(now.as_micros())
-                .bind(i64::from(limit))
-        };
-        let rows = patiently(|| fetch(&self.writes, query())).await.map_err(store_error)?;
+        let rows = dialect::writes::lease_mail(self, lease, until, now, limit).await?;
         Ok(outbox::readable(rows.iter().map(|row| leased(&mut Fields::of(row), lease))))
     }
 

@@ -3,7 +3,7 @@
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use super::Statement;
+use super::{Statement, dialect};
 
 /// A query put together from parts. Values never become text: each gets a placeholder, numbered as they come.
 pub(super) struct Parts {
@@ -32,7 +32,8 @@ impl Parts {
     /// Adds `text` and a placeholder for `value`.
     pub(super) fn with(mut self, text: &'static str, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
-        self.text = format!("{}{text}${}", self.text, self.values.len());
+        self.text.push_str(text);
+        self.text.push_str(&dialect::placeholder(self.values.len()));
         self
     }
 

@@ -26,6 +26,13 @@ impl<'r> Fields<'r> {
         Ok(value)
     }
 
+    /// The next column, a text that compares byte by byte: to MySQL it isn't a text, so its type isn't asked.
+    fn exact<T: Decode<'r, Db>>(&mut self) -> Result<T, StoreError> {
+        let value = self.row.try_get_unchecked(self.next).map_err(store_error)?;
+        self.next += 1;
+        Ok(value)
+    }
+
     pub(super) fn id<T: From<Uuid>>(&mut self) -> Result<T, StoreError> {
         self.take::<Uuid>().map(T::from)
     }
@@ -74,11 +81,11 @@ impl<'r> Fields<'r> {
 
     /// An address, from its owner's spelling and its canonical form.
     pub(super) fn email(&mut self) -> Result<Email, StoreError> {
-        Ok(Email::from_stored(self.take::<&str>()?, self.take::<&str>()?))
+        Ok(Email::from_stored(self.take::<&str>()?, self.exact::<&str>()?))
     }
 
     pub(super) fn maybe_email(&mut self) -> Result<Option<Email>, StoreError> {
-        let (typed, canonical) = (self.take::<Option<&str>>()?, self.take::<Option<&str>>()?);
+        let (typed, canonical) = (self.take::<Option<&str>>()?, self.exact::<Option<&str>>()?);
         Ok(typed.zip(canonical).map(|(typed, canonical)| Email::from_stored(typed, canonical)))
     }
 

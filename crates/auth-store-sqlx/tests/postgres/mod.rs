@@ -13,6 +13,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, query_scalar, raw_sql};
 use crate::support;
 
 pub(crate) const DIALECT: Dialect = Dialect::Postgres;
+pub(crate) const BACKEND: &str = "postgres";
 pub(crate) const RANDOM_ID: &str = "gen_random_uuid()";
 pub(crate) const ID: &str = "uuid";
 pub(crate) use auth_store_sqlx::postgres::{Connection, Participant, Refusal};
@@ -45,7 +46,7 @@ impl Database {
     }
 
     fn named(name: String, is_dropped_with_this: bool) -> Option<Self> {
-        let url = support::server("postgres", "PORTCULLIS_TEST_POSTGRES")?;
+        let url = support::server(BACKEND, "PORTCULLIS_TEST_POSTGRES")?;
         Some(Self { server: url.parse().unwrap(), name, is_dropped_with_this })
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auth_core::port::Store;
 use auth_testkit::{MemoryStore, Nodes};
 
-use super::super::{DIALECT, Database};
+use super::super::{BACKEND, Database};
 use crate::support;
 
 auth_testkit::store_suite!(two_nodes);
@@ -21,5 +21,5 @@ async fn two_nodes() -> Arc<dyn Store> {
 #[tokio::test]
 async fn reports_what_it_ran_against() {
     let Some(database) = Database::of_this_run().await else { return };
-    support::report(DIALECT.as_str(), &database.version().await);
+    support::report(BACKEND, &database.version().await);
 }

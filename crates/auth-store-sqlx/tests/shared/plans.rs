@@ -1,8 +1,8 @@
 //! Lists cost what they return, however much there is.
 
-use auth_core::domain::{AuditKind, MailState, SessionKey, User, UserId};
-use auth_core::port::{AuditQuery, Change, Commit, MailQuery, Outbox, Sessions, Store, UserQuery, Users};
-use auth_testkit::given::{self, NOW};
+use auth_core::domain::{AuditKind, MailState, SessionKey, Timestamp, User, UserId};
+use auth_core::port::{AuditQuery, Change, Commit, Housekeeping, MailQuery, Outbox, Sessions, Store, UserQuery, Users};
+use auth_testkit::given::{self, MINUTE, NOW};
 
 use super::super::{Database, RANDOM_ID};
 
@@ -14,7 +14,7 @@ const FEW: i64 = OTHERS / 10;
 
 async fn filled() -> Option<(Database, User)> {
     let (database, store) = Database::migrated().await?;
-    let numbers = format!("with recursive n(i) as (select 1 union all select i + 1 from n where i < {OTHERS})");
+    let numbers = format!("with recursive n(i) as (select 1 union all select i + 1 from n where i < {OTHERS}) select");
     for insert in [
         "insert into auth_users (id, email, email_canonical, status, epoch, roles_version, attributes, created_at)
             select ID, 'a@b.example', 'a' || i || '@b.example', 'active', 0, 0, '{}', 1 from n",
@@ -24,7 +24,7 @@ async fn filled() -> Option<(Database, User)> {
             attempts, done_at)
             select ID, 'a@b.example', 'a@b.example', 'verify', 'sent', i, i, i, 1, i from n",
     ] {
-        database.execute(&format!("{numbers} {}", insert.replace("ID", RANDOM_ID))).await;
+        database.execute(&insert.replace("select", &numbers).replace("ID", RANDOM_ID)).await;
     }
     let user = given::registered(&store).await;
     let mut by = given::event(given::id());
@@ -107,6 +107,18 @@ async fn se7_ending_all_sessions_is_one_row() {
         let found = store.find_session(&SessionKey::Id(session.id)).await.unwrap().unwrap();
         assert_eq!((&found.session, &found.user), (&session, &later));
         assert!(found.session.is_live(&found.user, NOW));
+    });
+    let rows = rows.await;
+    assert!(rows < FEW, "{rows} rows");
+}
+
+/// Cleaning looks at what is over, not at what isn't; nor does leasing mail look at what was sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cleaning_and_leasing_look_at_what_they_change() {
+    let Some((database, _)) = filled().await else { return };
+    let rows = database.rows_read(async |store| {
+        assert_eq!(store.sweep(NOW, Timestamp::from_micros(10), 100).await.unwrap(), 9);
+        assert_eq!(store.lease_mail(given::id(), NOW, NOW + MINUTE, 10).await.unwrap().len(), 1);
     });
     let rows = rows.await;
     assert!(rows < FEW, "{rows} rows");

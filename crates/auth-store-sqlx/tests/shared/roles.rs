@@ -117,6 +117,33 @@ async fn df8_holders_of_two_roles_do_not_deadlock() {
     assert_eq!(database.deadlocks().await, 0);
 }
 
+/// DF8: a role whose holders are counted is granted to many at once, some of them new, and nobody meets a deadlock.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn df8_grants_of_a_counted_role_do_not_deadlock() {
+    let Some((database, store)) = Database::migrated().await else { return };
+    let nodes = Arc::new([store.clone(), database.open().await]);
+    for _ in 0..5 {
+        let mut users = Vec::new();
+        for _ in 0..12 {
+            users.push(given::registered(&store).await.id);
+        }
+        let outcomes = race(24, |i| {
+            let (nodes, user) = (nodes.clone(), users[i % 12]);
+            let change = match i {
+                0..12 => Change::GrantRole { user, role: Role::admin() },
+                _ => given::create(&User { roles: vec![Role::admin(), Role::user()], ..given::user() }),
+            };
+            async move { nodes[i % 2].commit(&[change]).await }
+        });
+        assert_eq!(outcomes.await.winners().len(), 24);
+    }
+    assert_eq!(database.number(HOLDERS).await, 5 * 24);
+    for node in &*nodes {
+        node.close().await;
+    }
+    assert_eq!(database.deadlocks().await, 0);
+}
+
 /// DF8: a role that nobody ever held is granted to many at once: all of them hold it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn df8_a_new_role_is_granted_to_all_who_race_for_it() {

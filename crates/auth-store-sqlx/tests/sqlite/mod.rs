@@ -18,6 +18,7 @@ use tempfile::TempDir;
 use crate::support;
 
 pub(crate) const DIALECT: Dialect = Dialect::Sqlite;
+pub(crate) const BACKEND: &str = "sqlite";
 pub(crate) const RANDOM_ID: &str = "randomblob(16)";
 pub(crate) const ID: &str = "blob";
 pub(crate) use sqlite::{Connection, Participant, Refusal};

@@ -19,13 +19,7 @@ impl RecordStatements for Tx<'_> {
         window: Duration,
         at: Timestamp,
     ) -> sqlx::Result<u64> {
-        let now = at.as_micros();
-        let query = sql(dialect::CHARGE)
-            .bind(subject.as_uuid())
-            .bind(budget.as_str())
-            .bind(i64::try_from(window.as_secs()).unwrap_or(i64::MAX))
-            .bind((at + window).as_micros());
-        self.run(query.bind(now).bind(now).bind(now).bind(i64::from(limit))).await
+        dialect::writes::charge(self.0, subject, budget, limit, window, at).await
     }
 
     async fn delete_budget(&mut self, subject: &Subject, budget: Budget) -> sqlx::Result<u64> {

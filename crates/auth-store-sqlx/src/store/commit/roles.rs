@@ -18,7 +18,7 @@ impl RoleStatements for Tx<'_> {
     }
 
     async fn insert_holder(&mut self, user: UserId, role: &Role) -> sqlx::Result<Hold> {
-        match self.run(sql(dialect::HOLD_ROLE).bind(user.as_uuid()).bind(role.as_str())).await {
+        match dialect::writes::hold_role(self.0, user, role).await {
             // The role is there, so it is the user who isn't.
             Err(sqlx::Error::Database(error)) if error.is_foreign_key_violation() => Ok(Hold::NoUser),
             outcome => outcome.map(|rows| if rows == 1 { Hold::New } else { Hold::Unchanged }),
