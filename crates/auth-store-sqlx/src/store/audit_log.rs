@@ -28,8 +28,10 @@ fn page(parts: Parts, whose: Option<(&'static str, UserId)>, query: &AuditQuery)
     const EVENTS: &str = "
         select e.id, e.occurred_at, e.kind, e.actor_id, e.subject_id, e.ip, e.user_agent, e.request_id, e.detail
         from auth_audit_events e";
+    // The time once more, by itself: MySQL finds no place in an index by a pair.
     const BEFORE: &str = "
-        join auth_audit_events b on (e.occurred_at, e.id) < (b.occurred_at, b.id) and b.id = ";
+        join auth_audit_events b
+            on e.occurred_at <= b.occurred_at and (e.occurred_at, e.id) < (b.occurred_at, b.id) and b.id = ";
     let parts = parts
         .then(EVENTS)
         .with_any(BEFORE, query.before.map(EventId::as_uuid))

@@ -1,7 +1,9 @@
 //! Lists cost what they return, however much there is.
 
-use auth_core::domain::{AuditKind, MailState, SessionKey, Timestamp, User, UserId};
-use auth_core::port::{AuditQuery, Change, Commit, Housekeeping, MailQuery, Outbox, Sessions, Store, UserQuery, Users};
+use auth_core::domain::{AuditEvent, AuditKind, MailState, SessionKey, Timestamp, User, UserId};
+use auth_core::port::{
+    AuditLog, AuditQuery, Change, Commit, Housekeeping, MailQuery, Outbox, Sessions, Store, UserQuery, Users,
+};
 use auth_testkit::given::{self, MINUTE, NOW};
 
 use super::super::{Database, RANDOM_ID};
@@ -50,6 +52,20 @@ async fn lists_of_the_audit_log_do_not_scan_it() {
         let rows = database.rows_read(async |store| assert_eq!(events(store, user, kind).await, found)).await;
         assert!(rows < FEW, "{rows} rows for user {user:?}, kind {kind:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn late_pages_of_the_audit_log_cost_no_more_than_the_first() {
+    let Some((database, _)) = filled().await else { return };
+    let early = AuditEvent { at: Timestamp::from_micros(OTHERS / 20), ..given::event(given::id()) };
+    let before = Some(early.id);
+    let rows = database.rows_read(async |store| {
+        store.commit(&[Change::Record(early)]).await.unwrap();
+        let page = AuditQuery { before, limit: 10, ..AuditQuery::default() };
+        assert_eq!(store.audit_events(&page).await.unwrap().len(), 10);
+    });
+    let rows = rows.await;
+    assert!(rows < FEW, "{rows} rows");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
