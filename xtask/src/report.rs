@@ -6,6 +6,7 @@ use std::{fmt, iter};
 /// Every suite, with each backend that it has to run against. A suite that nobody hears of has silently stopped running;
 /// so a new one is listed here.
 const SUITES: &[(&str, &str)] = &[
+    ("http/axum", "mariadb"),
     ("http/axum", "memory"),
     ("http/axum", "postgres"),
     ("http/axum", "sqlite"),

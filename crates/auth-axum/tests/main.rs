@@ -8,6 +8,7 @@ mod deny_by_default;
 mod guards;
 mod host;
 mod on_memory;
+mod on_mysql;
 mod on_postgres;
 mod on_sqlite;
 mod on_the_wire;
