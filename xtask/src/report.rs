@@ -14,6 +14,7 @@ const SUITES: &[(&str, &str)] = &[
     ("mail", "smtp"),
     ("axum-sessions", "browser"),
     ("custom-store", "redb"),
+    ("server", "mariadb"),
     ("server", "postgres"),
     ("server", "schemathesis"),
     ("server", "ses"),

@@ -71,7 +71,7 @@
 //! | feature | brings |
 //! |---|---|
 //! | `axum` | [`axum`]: router, guards and extractors |
-//! | `sqlx-postgres`, `sqlx-sqlite` | [`sqlx`]: the stores; [`schema`]: their migrations, to run with a tool of your own |
+//! | `sqlx-postgres`, `sqlx-mysql`, `sqlx-sqlite` | [`sqlx`]: the stores; [`schema`]: their migrations, to run with a tool of your own |
 //! | `migrate` | the stores run their migrations themselves |
 //! | `mail` | [`mail`]: mailers to a folder and to the console, templates |
 //! | `smtp`, `ses` | `mail`, with the mailer for SMTP, for Amazon SES |
@@ -96,10 +96,10 @@ pub use auth_axum as axum;
 #[cfg(feature = "mail")]
 #[doc(no_inline)]
 pub use auth_mail as mail;
-#[cfg(any(feature = "sqlx-postgres", feature = "sqlx-sqlite"))]
+#[cfg(any(feature = "sqlx-mysql", feature = "sqlx-postgres", feature = "sqlx-sqlite"))]
 #[doc(no_inline)]
 pub use auth_schema as schema;
-#[cfg(any(feature = "sqlx-postgres", feature = "sqlx-sqlite"))]
+#[cfg(any(feature = "sqlx-mysql", feature = "sqlx-postgres", feature = "sqlx-sqlite"))]
 #[doc(no_inline)]
 pub use auth_store_sqlx as sqlx;
 #[cfg(feature = "testkit")]

@@ -23,7 +23,7 @@ pub(crate) struct DialectName(Dialect);
 
 impl ValueEnum for DialectName {
     fn value_variants<'a>() -> &'a [Self] {
-        &[Self(Dialect::Postgres), Self(Dialect::Sqlite)]
+        &[Self(Dialect::Postgres), Self(Dialect::Sqlite), Self(Dialect::Mysql)]
     }
 
     fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {

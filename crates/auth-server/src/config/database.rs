@@ -1,10 +1,10 @@
 //! Where everything is kept.
 
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "mysql", feature = "postgres"))]
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "mysql", feature = "postgres"))]
 use zeroize::Zeroizing;
 
 use super::reader::Reader;
@@ -22,21 +22,60 @@ pub(crate) enum Database {
     /// A PostgreSQL server. The address may hold a password.
     #[cfg(feature = "postgres")]
     Postgres(DatabaseUrl),
+    /// A MySQL or MariaDB server. The address may hold a password.
+    #[cfg(feature = "mysql")]
+    Mysql(DatabaseUrl),
+}
+
+impl Database {
+    /// The file of our own, unless everything is on a server of its operators'.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite { file, .. } => Some(file),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => None,
+            #[cfg(feature = "mysql")]
+            Self::Mysql(_) => None,
+        }
+    }
+
+    /// The server's address.
+    #[cfg(any(feature = "mysql", feature = "postgres"))]
+    pub(crate) const fn url(&self) -> Option<&DatabaseUrl> {
+        match self {
+            Self::Sqlite { .. } => None,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(url) => Some(url),
+            #[cfg(feature = "mysql")]
+            Self::Mysql(url) => Some(url),
+        }
+    }
+
+    /// What its users call it.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite { .. } => "SQLite",
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => "PostgreSQL",
+            #[cfg(feature = "mysql")]
+            Self::Mysql(_) => "MySQL and MariaDB",
+        }
+    }
 }
 
 /// The address of a database server, password included. Doesn't print, is erased when dropped.
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "mysql", feature = "postgres"))]
 #[derive(Clone)]
 pub(crate) struct DatabaseUrl(Zeroizing<String>);
 
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "mysql", feature = "postgres"))]
 impl DatabaseUrl {
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 }
 
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "mysql", feature = "postgres"))]
 impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("DatabaseUrl(…)")
@@ -60,6 +99,8 @@ impl Reader {
             }
             #[cfg(feature = "postgres")]
             Some(("postgres" | "postgresql", _)) => return Database::Postgres(DatabaseUrl(Zeroizing::new(url))),
+            #[cfg(feature = "mysql")]
+            Some(("mysql" | "mariadb", _)) => return Database::Mysql(DatabaseUrl(Zeroizing::new(url))),
             // The address itself may hold a password, and so may what is none.
             Some((scheme, _)) if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
                 self.mistake(format!("DATABASE_URL: this build has no storage for {scheme:?}"));

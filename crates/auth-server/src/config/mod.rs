@@ -158,9 +158,9 @@ impl Reader {
                 );
             }
         }
-        #[cfg(feature = "postgres")]
-        if matches!(config.database, Database::Postgres(_)) && !self.source.was_given("AUTH_PEPPER") {
-            self.mistake("AUTH_PEPPER is required on PostgreSQL, where all nodes must agree on it");
+        if config.database.file().is_none() && !self.source.was_given("AUTH_PEPPER") {
+            let database = config.database.name();
+            self.mistake(format!("AUTH_PEPPER is required on {database}, where all nodes must agree on it"));
         }
         if self.source.was_given("AUTH_PEPPER_OLD") && !self.source.was_given("AUTH_PEPPER") {
             self.mistake("AUTH_PEPPER_OLD is set without AUTH_PEPPER");

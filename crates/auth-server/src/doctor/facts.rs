@@ -1,6 +1,6 @@
 //! Everything that the examination goes by.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use auth_core::adapter::SystemClock;
 use auth_core::domain::{Backlog, Timestamp};
@@ -9,7 +9,7 @@ use auth_core::port::{AuditQuery, Clock, Store, StoreError};
 
 use super::files::{self, SecretFile};
 use super::machine::Machine;
-use crate::config::{Config, Database};
+use crate::config::Config;
 use crate::{pepper_file, service, with_causes};
 
 /// What is known of a server, its machine and its surroundings.
@@ -67,7 +67,7 @@ impl Facts {
 
 async fn state_of(config: &Config) -> StoreState {
     // Connecting would make the file.
-    if matches!(&config.database, Database::Sqlite { file, .. } if !file.exists()) {
+    if config.database.file().is_some_and(|file| !file.exists()) {
         return StoreState::New;
     }
     let asking = async {
@@ -89,17 +89,8 @@ async fn pepper_state(config: &Config, store: &dyn Store) -> Result<PepperState,
     if checks.is_empty() {
         return Ok(PepperState::Fits);
     }
-    let beside = || pepper_beside(&config.database).and_then(|file| pepper_file::load(&file).ok());
+    let beside = || config.database.file().and_then(|file| pepper_file::load(file).ok());
     let Some(pepper) = config.pepper.clone().or_else(beside) else { return Ok(PepperState::Missing) };
     let ring = KeyRing::new(&pepper, &config.old_peppers);
     Ok(if checks.iter().any(|check| ring.made(check)) { PepperState::Fits } else { PepperState::Foreign })
-}
-
-/// The embedded database's file.
-fn pepper_beside(database: &Database) -> Option<PathBuf> {
-    match database {
-        Database::Sqlite { file, .. } => Some(file.clone()),
-        #[cfg(feature = "postgres")]
-        Database::Postgres(_) => None,
-    }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Facts, Findings};
-use crate::config::{Config, Database};
+use crate::config::Config;
 
 /// A file that holds secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,12 +29,7 @@ pub(super) fn examine(facts: &Facts, findings: &mut Findings) {
 
 /// Those of the files that may hold secrets which are there.
 pub(super) fn find(config: &Config, toml: Option<&Path>) -> Vec<SecretFile> {
-    let database = match &config.database {
-        Database::Sqlite { file, .. } => Some(file.as_path()),
-        #[cfg(feature = "postgres")]
-        Database::Postgres(_) => None,
-    };
-    let paths = [Some(Path::new(".env")), toml, config.key_file.as_deref(), database];
+    let paths = [Some(Path::new(".env")), toml, config.key_file.as_deref(), config.database.file()];
     paths.into_iter().flatten().filter_map(look_at).collect()
 }
 

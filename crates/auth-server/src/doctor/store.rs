@@ -105,31 +105,41 @@ fn clock(now: Timestamp, newest_event: Option<Timestamp>, findings: &mut Finding
     }
 }
 
-#[cfg(feature = "postgres")]
+/// What the driver is told in the address: a server across the network must prove who it is.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
 fn transport(database: &Database, findings: &mut Findings) {
-    let Database::Postgres(url) = database else { return };
-    let Ok(url) = url::Url::parse(url.expose()) else { return };
-    // A folder, or no host at all, is a socket of this machine.
-    let is_folder = |host: &str| host.is_empty() || host.starts_with('/') || host.starts_with("%2F");
-    let elsewhere = url.query_pairs().find_map(|(name, value)| (name == "host").then_some(value));
-    let is_local = match elsewhere {
-        Some(host) => is_folder(&host),
-        None => url.host_str().is_none_or(is_folder) || super::network::is_loopback(&url),
+    let Some(url) = database.url().and_then(|url| url::Url::parse(url.expose()).ok()) else { return };
+    let (verified, advice) = match url.scheme() {
+        "mysql" | "mariadb" => (["VERIFY_IDENTITY", "VERIFY_CA"], ["ssl-mode=VERIFY_IDENTITY", "ssl-ca"]),
+        _ => (["verify-full", "verify-ca"], ["sslmode=verify-full", "sslrootcert"]),
     };
     let is_verified = url.query_pairs().any(|(name, value)| {
-        matches!(&*name, "sslmode" | "ssl-mode") && matches!(&*value, "verify-full" | "verify-ca")
+        matches!(&*name, "sslmode" | "ssl-mode") && verified.iter().any(|mode| value.eq_ignore_ascii_case(mode))
     });
-    if !is_local && !is_verified {
+    if !is_local(&url) && !is_verified {
+        let [mode, certificate] = advice;
         findings.warning(
             "database-transport",
             [
-                "DATABASE_URL leads across the network without sslmode=verify-full",
+                &format!("DATABASE_URL leads across the network without {mode}"),
                 "Whoever sits between can pose as the database, and reads its password and everything in it.",
-                "Add ?sslmode=verify-full, with sslrootcert where the server's certificate needs one.",
+                &format!("Add ?{mode}, with {certificate} where the server's certificate needs one."),
             ],
         );
     }
 }
 
-#[cfg(not(feature = "postgres"))]
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+fn is_local(url: &url::Url) -> bool {
+    // A folder, or no host at all, is a socket of this machine.
+    let is_folder = |host: &str| host.is_empty() || host.starts_with('/') || host.starts_with("%2F");
+    let elsewhere = |name: &str| url.query_pairs().find_map(|(key, value)| (key == name).then_some(value));
+    let is_here = || url.host_str().is_none_or(is_folder) || super::network::is_loopback(url);
+    match url.scheme() {
+        "mysql" | "mariadb" => elsewhere("socket").is_some() || is_here(),
+        _ => elsewhere("host").map_or_else(is_here, |host| is_folder(&host)),
+    }
+}
+
+#[cfg(not(any(feature = "mysql", feature = "postgres")))]
 fn transport(_: &Database, _: &mut Findings) {}

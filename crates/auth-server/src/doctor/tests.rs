@@ -81,6 +81,10 @@ fn each_weak_setting_is_found() {
         (&[("DATABASE_URL", "postgres://a:b@db.internal/auth")], Warning, "database-transport"),
         #[cfg(feature = "postgres")]
         (&[("DATABASE_URL", "postgres://a:b@db.internal/auth?sslmode=require")], Warning, "database-transport"),
+        #[cfg(feature = "mysql")]
+        (&[("DATABASE_URL", "mysql://a:b@db.internal/auth")], Warning, "database-transport"),
+        #[cfg(feature = "mysql")]
+        (&[("DATABASE_URL", "mariadb://a:b@db.internal/auth?ssl-mode=REQUIRED")], Warning, "database-transport"),
     ];
     for (settings, severity, check) in cases {
         assert_eq!(found(&facts(settings)), [(*severity, *check)], "{settings:?}");
@@ -105,6 +109,12 @@ fn what_is_fine_is_not_found() {
         &[("DATABASE_URL", "postgres://%2Frun%2Fpostgresql/auth")],
         #[cfg(feature = "postgres")]
         &[("DATABASE_URL", "postgres:///auth?host=/run/postgresql")],
+        #[cfg(feature = "mysql")]
+        &[("DATABASE_URL", "mysql://a:b@db.internal/auth?ssl-mode=verify_identity")],
+        #[cfg(feature = "mysql")]
+        &[("DATABASE_URL", "mariadb://a:b@localhost/auth")],
+        #[cfg(feature = "mysql")]
+        &[("DATABASE_URL", "mysql://a@db.internal/auth?socket=/run/mysqld/mysqld.sock")],
     ];
     for settings in cases {
         assert_eq!(found(&facts(settings)), [], "{settings:?}");
@@ -138,12 +148,19 @@ fn stores_are_looked_at() {
     assert_eq!(found(&facts), [(Error, "clock"), (Note, "store")], "the worst first");
 }
 
-#[cfg(feature = "postgres")]
 #[test]
 fn a_server_that_others_run_is_not_migrated_by_itself() {
-    let settings = [("DATABASE_URL", "postgres://a:b@localhost/auth")];
-    let facts = Facts { store: StoreState::Outdated(vec!["0002_roles".into()]), ..facts(&settings) };
-    assert_eq!(found(&facts), [(Severity::Error, "migrations")]);
+    let urls: &[&str] = &[
+        #[cfg(feature = "postgres")]
+        "postgres://a:b@localhost/auth",
+        #[cfg(feature = "mysql")]
+        "mysql://a:b@localhost/auth",
+    ];
+    for url in urls {
+        let store = StoreState::Outdated(vec!["0002_roles".into()]);
+        let facts = Facts { store, ..facts(&[("DATABASE_URL", url)]) };
+        assert_eq!(found(&facts), [(Severity::Error, "migrations")]);
+    }
 }
 
 #[test]

@@ -44,6 +44,7 @@ impl Metrics {
     pub(crate) fn new(profiles: &[Profile]) -> Self {
         let mut registry = prefixed();
         let all = [
+            ("mysql", cfg!(feature = "mysql")),
             ("postgres", cfg!(feature = "postgres")),
             ("ses", cfg!(feature = "ses")),
             ("smtp", cfg!(feature = "smtp")),

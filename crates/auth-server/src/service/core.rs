@@ -54,15 +54,14 @@ pub(crate) async fn open(
 
 /// The configured pepper, or the one beside the embedded database.
 async fn pepper(configured: Option<Pepper>, database: &Database, store: &dyn Store) -> Result<Pepper, Failure> {
-    match (configured, database) {
+    match (configured, database.file()) {
         (Some(pepper), _) => Ok(pepper),
         // A new one would open nothing in a database that was used with another, and stand beside it for good. Asked
         // before the file is looked for: whoever makes the first pepper writes the file before the database knows of it.
-        (None, Database::Sqlite { file, .. }) if store.pepper_checks().await?.is_empty() => {
+        (None, Some(file)) if store.pepper_checks().await?.is_empty() => {
             pepper_file::load_or_create(file, &SystemEntropy)
         }
-        (None, Database::Sqlite { file, .. }) => pepper_file::load(file),
-        #[cfg(feature = "postgres")]
-        (None, Database::Postgres(_)) => Err("AUTH_PEPPER is required on PostgreSQL".into()),
+        (None, Some(file)) => pepper_file::load(file),
+        (None, None) => Err(format!("AUTH_PEPPER is required on {}", database.name()).into()),
     }
 }

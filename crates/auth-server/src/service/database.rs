@@ -26,6 +26,8 @@ pub(crate) async fn open(database: &Database) -> Result<Arc<dyn SqlStore>, Store
         Database::Sqlite { url, .. } => Arc::new(auth_store_sqlx::SqliteStore::connect(url).await?),
         #[cfg(feature = "postgres")]
         Database::Postgres(url) => Arc::new(auth_store_sqlx::PostgresStore::connect(url.expose()).await?),
+        #[cfg(feature = "mysql")]
+        Database::Mysql(url) => Arc::new(auth_store_sqlx::MysqlStore::connect(url.expose()).await?),
     })
 }
 
@@ -46,7 +48,7 @@ pub(super) async fn ready(database: &Database) -> Result<Arc<dyn SqlStore>, Fail
     }
 }
 
-/// What both stores call alike; their types differ.
+/// What all stores call alike; their types differ.
 macro_rules! sql_store {
     ($store:ident) => {
         #[async_trait]
@@ -66,3 +68,5 @@ macro_rules! sql_store {
 sql_store!(SqliteStore);
 #[cfg(feature = "postgres")]
 sql_store!(PostgresStore);
+#[cfg(feature = "mysql")]
+sql_store!(MysqlStore);

@@ -8,32 +8,55 @@ use sqlx::ConnectOptions;
 use crate::support::client::Call;
 use crate::support::database::Postgres;
 use crate::support::eventually;
+use crate::support::mariadb::Mariadb;
 use crate::support::network::{Network, State};
 use crate::support::person::Person;
+use crate::support::process::Home;
 use crate::support::race::race;
 
 /// DF4: connections to the database break, and new ones too.
 #[tokio::test]
 async fn df4_a_database_that_is_cut_off() {
-    away_and_back(State::Down).await;
+    on_postgres(State::Down).await;
 }
 
 /// DF4: the database takes connections and says nothing.
 #[tokio::test]
 async fn df4_a_database_that_is_frozen() {
-    away_and_back(State::Frozen).await;
+    on_postgres(State::Frozen).await;
+}
+
+#[tokio::test]
+async fn df4_a_mariadb_that_is_cut_off() {
+    on_mariadb(State::Down).await;
+}
+
+#[tokio::test]
+async fn df4_a_mariadb_that_is_frozen() {
+    on_mariadb(State::Frozen).await;
+}
+
+async fn on_postgres(outage: State) {
+    let Some(database) = Postgres::empty().await else { return };
+    let options = database.options();
+    let network = Network::to(format!("{}:{}", options.get_host(), options.get_port())).await;
+    let url = options.host("127.0.0.1").port(network.port).to_url_lossy();
+    away_and_back(database.home(), network, url.as_str(), outage).await;
+}
+
+async fn on_mariadb(outage: State) {
+    let Some(database) = Mariadb::empty().await else { return };
+    let options = database.options();
+    let network = Network::to(format!("{}:{}", options.get_host(), options.get_port())).await;
+    let url = options.host("127.0.0.1").port(network.port).to_url_lossy();
+    away_and_back(database.home(), network, url.as_str(), outage).await;
 }
 
 /// Meanwhile the server lives and says that it isn't ready, and every request is told to come back; afterwards all is as
 /// before, without a restart.
-async fn away_and_back(outage: State) {
-    let Some(database) = Postgres::empty().await else { return };
-    let options = database.options();
-    let network = Network::to(format!("{}:{}", options.get_host(), options.get_port())).await;
-    let home = database.home();
+async fn away_and_back(home: Home, network: Network, url: &str, outage: State) {
     home.done(&["migrate"]);
-    let url = options.host("127.0.0.1").port(network.port).to_url_lossy();
-    let server = home.clone().with("DATABASE_URL", url.as_str()).start().await;
+    let server = home.clone().with("DATABASE_URL", url).start().await;
     let client = server.client();
     let person = Person::registered(&client).await;
     let tokens = person.sign_in(&client).await;

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::Value;
 
 use crate::support::database::{PEPPER, Postgres};
+use crate::support::mariadb::Mariadb;
 use crate::support::process::Home;
 use crate::support::smtp::{Service, Smtp};
 
@@ -88,10 +89,19 @@ async fn df3_mail_servers_are_tried() {
 #[tokio::test]
 async fn df4_databases_are_tried() {
     let Some(database) = Postgres::empty().await else { return };
-    let home = database.home();
-    assert_eq!(examined(&home, &[]).0[0], "error migrations");
+    is_tried(&database.home(), || drop(database));
+}
+
+#[tokio::test]
+async fn df4_databases_are_tried_on_mariadb() {
+    let Some(database) = Mariadb::empty().await else { return };
+    is_tried(&database.home(), || drop(database));
+}
+
+fn is_tried(home: &Home, drop_database: impl FnOnce()) {
+    assert_eq!(examined(home, &[]).0[0], "error migrations");
     home.done(&["migrate"]);
-    assert_eq!(examined(&home, &[]), (vec!["warning development".into()], Some(0)));
-    drop(database);
-    assert_eq!(examined(&home, &[]).0[0], "error store");
+    assert_eq!(examined(home, &[]), (vec!["warning development".into()], Some(0)));
+    drop_database();
+    assert_eq!(examined(home, &[]).0[0], "error store");
 }

@@ -17,10 +17,10 @@ const ROUNDS: usize = 8;
 /// Clients of each server at once.
 const CLIENTS: usize = 8;
 
-/// DF2: both at once, since for the most part they wait for leases of the dead to end.
+/// DF2: all at once, since for the most part they wait for leases of the dead to end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn df2_a_killed_server_has_lost_nothing() {
-    tokio::join!(started_again_on_sqlite(), outlived_on_postgres());
+    tokio::join!(started_again_on_sqlite(), outlived_on(Backend::Postgres), outlived_on(Backend::Mariadb));
 }
 
 /// One process, killed and started again.
@@ -36,8 +36,8 @@ async fn started_again_on_sqlite() {
 }
 
 /// Of two processes one is killed over and over, and the other goes on; what the dead ones had begun to send, it sends.
-async fn outlived_on_postgres() {
-    let Some(site) = Site::unthrottled(Backend::Postgres).await else { return };
+async fn outlived_on(backend: Backend) {
+    let Some(site) = Site::unthrottled(backend).await else { return };
     let survivor = site.home.start().await;
     let mut promises = Promises::default();
     for _ in 0..ROUNDS {

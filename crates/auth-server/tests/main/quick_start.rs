@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::support::client::Client;
 use crate::support::database::{Backend, Postgres, Site};
 use crate::support::mail::Inbox;
+use crate::support::mariadb::Mariadb;
 use crate::support::person::{Person, Tokens};
 use crate::support::process::Home;
 use crate::support::{eventually, report, server};
@@ -31,7 +32,18 @@ async fn on_sqlite_with_the_code_from_the_console() {
 #[tokio::test]
 async fn on_postgres_after_migrating() {
     let Some(database) = Postgres::empty().await else { return };
-    let home = database.home();
+    after_migrating(database.home()).await;
+}
+
+/// On MariaDB, whose addresses begin with either name.
+#[tokio::test]
+async fn on_mariadb_after_migrating() {
+    let Some(database) = Mariadb::empty().await else { return };
+    let url = database.url().replace("mysql://", "mariadb://");
+    after_migrating(database.home().with("DATABASE_URL", &url)).await;
+}
+
+async fn after_migrating(home: Home) {
     let refusal = home.refused();
     assert!(refusal.contains("0001_accounts") && refusal.contains("auth-server migrate"), "{refusal}");
     assert_eq!(home.done(&["migrate"]), "applied 0001_accounts\n");

@@ -15,8 +15,9 @@ use sqlx::{AssertSqlSafe, Row, query};
 use tokio::net::TcpStream;
 use uuid::Uuid;
 
-use crate::support::database::{Backend, PEPPER, Postgres, Site, on_each_backend};
+use crate::support::database::{Backend, Database, PEPPER, Postgres, Site, on_each_backend};
 use crate::support::mail::Inbox;
+use crate::support::mariadb::Mariadb;
 use crate::support::smtp::{Service, Smtp};
 use crate::support::whole_life::{Secrets, live};
 
@@ -48,7 +49,7 @@ async fn au2_logs_hold_no_secret(backend: Backend) {
     }
     let login = STANDARD.encode(format!("\0canary-user\0{SMTP_PASS}"));
     let mut forbidden = vec![PEPPER.to_owned(), OLD_PEPPER.into(), JWT_SECRET.into(), SMTP_PASS.into(), login];
-    forbidden.extend(site.postgres.as_ref().and_then(Postgres::password));
+    forbidden.extend(site.database.password());
     for secret in forbidden.iter().chain(&secrets.passwords).chain(&secrets.tokens) {
         let line = log.lines().find(|line| line.contains(secret.as_str()));
         assert_eq!(line, None, "{secret} is in the log");
@@ -81,9 +82,10 @@ async fn vt4_stores_hold_no_secret(backend: Backend) {
     let secrets = live(&server.client(), &site.home.mails()).await;
     let log = server.log();
     assert!(!log.contains("ERROR") && !log.contains("unavailable"), "requests and mail are in each other's way: {log}");
-    match &site.postgres {
-        None => vt4_on_sqlite(&site, &secrets),
-        Some(database) => vt4_on_postgres(database, &secrets).await,
+    match &site.database {
+        Database::File => vt4_on_sqlite(&site, &secrets),
+        Database::Postgres(database) => vt4_on_a_server(&of_postgres(database).await, &secrets),
+        Database::Mariadb(database) => vt4_on_a_server(&of_mariadb(database).await, &secrets),
     }
 }
 
@@ -108,10 +110,9 @@ fn vt4_on_sqlite(site: &Site, secrets: &Secrets) {
 }
 
 /// In every value of every table, bytes as hexadecimal digits, as a dump has them.
-async fn vt4_on_postgres(database: &Postgres, secrets: &Secrets) {
-    let dump = dump(database).await;
+fn vt4_on_a_server(dump: &[Value], secrets: &Secrets) {
     assert!(dump.iter().any(|value| value.text.contains("$argon2id$")));
-    for Value { column, kind, text } in &dump {
+    for Value { column, kind, text } in dump {
         for secret in secrets.passwords.iter().chain(&secrets.tokens) {
             assert!(!text.contains(secret) && !text.contains(&hex(secret.as_bytes())), "{secret} is in {column}");
         }
@@ -137,7 +138,7 @@ struct Value {
     text: String,
 }
 
-async fn dump(database: &Postgres) -> Vec<Value> {
+async fn of_postgres(database: &Postgres) -> Vec<Value> {
     let mut connection = database.connection().await;
     let columns = "select table_name::text, column_name::text, data_type::text
         from information_schema.columns where table_schema = 'public'";
@@ -147,6 +148,28 @@ async fn dump(database: &Postgres) -> Vec<Value> {
         let values = format!("select {column}::text from {table} where {column} is not null");
         for row in query(AssertSqlSafe(values)).fetch_all(&mut connection).await.unwrap() {
             dump.push(Value { column: format!("{table}.{column}"), kind: kind.clone(), text: row.get(0) });
+        }
+    }
+    dump
+}
+
+/// The same, with the names that PostgreSQL has for the kinds.
+async fn of_mariadb(database: &Mariadb) -> Vec<Value> {
+    let mut connection = database.connection().await;
+    let columns = "select table_name, column_name, cast(data_type as char)
+        from information_schema.columns where table_schema = database()";
+    let mut dump = Vec::new();
+    for row in query(columns).fetch_all(&mut connection).await.unwrap() {
+        let (table, column, kind): (String, String, String) = (row.get(0), row.get(1), row.get(2));
+        let (kind, value) = match kind.as_str() {
+            "binary" | "varbinary" | "blob" | "mediumblob" => ("bytea", format!("lower(hex({column}))")),
+            "varchar" | "text" => ("text", column.clone()),
+            "bigint" => ("bigint", format!("cast({column} as char)")),
+            other => panic!("{table}.{column} is {other}"),
+        };
+        let values = format!("select {value} from {table} where {column} is not null");
+        for row in query(AssertSqlSafe(values)).fetch_all(&mut connection).await.unwrap() {
+            dump.push(Value { column: format!("{table}.{column}"), kind: kind.to_owned(), text: row.get(0) });
         }
     }
     dump

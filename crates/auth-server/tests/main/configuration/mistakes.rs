@@ -1,6 +1,7 @@
 //! Configurations that no server starts with.
 
-use crate::support::database::{PEPPER, Postgres};
+use crate::support::database::{PEPPER, Postgres, password};
+use crate::support::mariadb::Mariadb;
 use crate::support::process::Home;
 
 /// A secret that is long and random enough, and must never be seen.
@@ -123,7 +124,7 @@ fn sc3_each_mistake_is_enough() {
         (&[("AUTH_ALLOWED_ORIGINS", "null")], "AUTH_ALLOWED_ORIGINS"),
         (&[("AUTH_TRUSTED_PROXIES", "proxy.example.com")], "AUTH_TRUSTED_PROXIES"),
         // Databases.
-        (&[("DATABASE_URL", "mysql://ann:hunter2@localhost/db")], "no storage for \"mysql\""),
+        (&[("DATABASE_URL", "oracle://ann:hunter2@localhost/db")], "no storage for \"oracle\""),
         (&[("DATABASE_URL", "hunter2")], "DATABASE_URL must be an address such as"),
         (&[("DATABASE_URL", "host=localhost password=hunter2")], "DATABASE_URL must be an address such as"),
         (&[("DATABASE_URL", "sqlite::memory:")], "must name a database file"),
@@ -131,6 +132,8 @@ fn sc3_each_mistake_is_enough() {
         (&[("DATABASE_URL", "sqlite://a.db?nonsense=hunter2")], "nonsense"),
         (&[("DATABASE_URL", "sqlite://no/such/folder/a.db")], "sqlite"),
         (&[("DATABASE_URL", "postgres://ann:hunter2@localhost/db")], "AUTH_PEPPER is required on PostgreSQL"),
+        (&[("DATABASE_URL", "mysql://ann:hunter2@localhost/db")], "AUTH_PEPPER is required on MySQL and MariaDB"),
+        (&[("DATABASE_URL", "mariadb://ann:hunter2@localhost:x/db"), ("AUTH_PEPPER", PEPPER)], "mysql"),
         (&[("DATABASE_URL", "postgres://ann:hunter2@localhost:x/db"), ("AUTH_PEPPER", PEPPER)], "postgres"),
     ];
     for (settings, mistake) in cases {
@@ -147,11 +150,23 @@ fn sc3_each_mistake_is_enough() {
 #[tokio::test]
 async fn sc3_a_database_that_is_not_there() {
     let Some(database) = Postgres::empty().await else { return };
-    let (home, password) = (database.home(), database.password());
+    let (home, url) = (database.home(), database.url());
     drop(database);
+    is_not_there(&home, &url, "does not exist");
+}
+
+#[tokio::test]
+async fn sc3_a_database_that_is_not_there_on_mariadb() {
+    let Some(database) = Mariadb::empty().await else { return };
+    let (home, url) = (database.home(), database.url());
+    drop(database);
+    is_not_there(&home, &url, "Unknown database");
+}
+
+fn is_not_there(home: &Home, url: &str, said: &str) {
     let refusal = home.refused();
-    assert!(refusal.contains("does not exist"), "{refusal}");
-    assert!(password.is_none_or(|password| !refusal.contains(&password)), "{refusal}");
+    assert!(refusal.contains(said), "{refusal}");
+    assert!(password(url).is_none_or(|password| !refusal.contains(&password)), "{refusal}");
 }
 
 /// Wrong usage is another exit code than failure.

@@ -4,6 +4,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, raw_sql};
 
 use crate::support::database::Postgres;
+use crate::support::mariadb::Mariadb;
 use crate::support::person::Person;
 use crate::support::process::Home;
 
@@ -23,6 +24,16 @@ async fn a_printed_schema_is_the_servers_on_postgres() {
     let Some(database) = Postgres::empty().await else { return };
     let home = database.home();
     let schema = printed(&home, "postgres");
+    raw_sql(AssertSqlSafe(schema)).execute(&mut database.connection().await).await.unwrap();
+    serves(&home).await;
+    assert_eq!(home.done(&["migrate"]), "the schema is up to date\n");
+}
+
+#[tokio::test]
+async fn a_printed_schema_is_the_servers_on_mariadb() {
+    let Some(database) = Mariadb::empty().await else { return };
+    let home = database.home();
+    let schema = printed(&home, "mysql");
     raw_sql(AssertSqlSafe(schema)).execute(&mut database.connection().await).await.unwrap();
     serves(&home).await;
     assert_eq!(home.done(&["migrate"]), "the schema is up to date\n");

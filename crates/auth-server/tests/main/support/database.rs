@@ -3,6 +3,7 @@
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, SqliteConnection, query_scalar, raw_sql};
 
+use super::mariadb::Mariadb;
 use super::process::Home;
 use super::{report, server};
 
@@ -11,13 +12,41 @@ use super::{report, server};
 pub(crate) enum Backend {
     Sqlite,
     Postgres,
+    Mariadb,
 }
 
 /// A home whose server has an empty store with its schema.
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) home: Home,
-    pub(crate) postgres: Option<Postgres>,
+    pub(crate) database: Database,
+}
+
+/// Where its store is.
+#[derive(Debug)]
+pub(crate) enum Database {
+    /// In the home.
+    File,
+    Postgres(Postgres),
+    Mariadb(Mariadb),
+}
+
+impl Database {
+    /// The password that servers are told, if there is one.
+    pub(crate) fn password(&self) -> Option<String> {
+        let url = match self {
+            Self::File => return None,
+            Self::Postgres(database) => database.url(),
+            Self::Mariadb(database) => database.url(),
+        };
+        password(&url)
+    }
+}
+
+/// The password in the address of a server.
+pub(crate) fn password(url: &str) -> Option<String> {
+    let (user_and_password, _) = url.split_once("://")?.1.split_once('@')?;
+    user_and_password.split_once(':').map(|(_, password)| password.to_owned())
 }
 
 /// A pepper for servers that don't make their own.
@@ -29,13 +58,19 @@ impl Site {
         match backend {
             Backend::Sqlite => {
                 report("sqlite", &sqlite_version().await);
-                Some(Self { home: Home::new(), postgres: None })
+                Some(Self { home: Home::new(), database: Database::File })
             }
             Backend::Postgres => {
                 let postgres = Postgres::empty().await?;
                 let home = postgres.home();
                 home.done(&["migrate"]);
-                Some(Self { home, postgres: Some(postgres) })
+                Some(Self { home, database: Database::Postgres(postgres) })
+            }
+            Backend::Mariadb => {
+                let mariadb = Mariadb::empty().await?;
+                let home = mariadb.home();
+                home.done(&["migrate"]);
+                Some(Self { home, database: Database::Mariadb(mariadb) })
             }
         }
     }
@@ -78,20 +113,13 @@ impl Postgres {
         self.server.clone().database(&self.name)
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         self.options().to_url_lossy().to_string()
     }
 
     /// A home whose server uses this database.
     pub(crate) fn home(&self) -> Home {
         Home::new().with("DATABASE_URL", &self.url()).with("AUTH_PEPPER", PEPPER)
-    }
-
-    /// The password that servers are told, if there is one.
-    pub(crate) fn password(&self) -> Option<String> {
-        let url = self.url();
-        let (user_and_password, _) = url.split_once("://")?.1.split_once('@')?;
-        user_and_password.split_once(':').map(|(_, password)| password.to_owned())
     }
 
     pub(crate) async fn connection(&self) -> PgConnection {
@@ -119,7 +147,7 @@ async fn sqlite_version() -> String {
     query_scalar("select sqlite_version()").fetch_one(&mut connection).await.unwrap()
 }
 
-/// Each test on each backend: `mod sqlite` and `mod postgres` with a `#[test]` for every function named.
+/// Each test on each backend: `mod sqlite`, `mod postgres` and `mod mariadb` with a `#[test]` for every function named.
 macro_rules! on_each_backend {
     ($($test:ident),* $(,)?) => {
         mod sqlite {
@@ -132,6 +160,12 @@ macro_rules! on_each_backend {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $test() {
                 super::$test($crate::support::database::Backend::Postgres).await;
+            })*
+        }
+        mod mariadb {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test($crate::support::database::Backend::Mariadb).await;
             })*
         }
     };

@@ -3,6 +3,7 @@
 pub(crate) mod client;
 pub(crate) mod database;
 pub(crate) mod mail;
+pub(crate) mod mariadb;
 pub(crate) mod network;
 pub(crate) mod person;
 pub(crate) mod process;
