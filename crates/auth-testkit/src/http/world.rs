@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::adapter::{LocalThrottle, NoBreachCheck, OpenPolicy, SystemEntropy};
-use auth_core::domain::{Email, MailKind, Role, Status, UserId};
+use auth_core::domain::{Email, MailKind, Password, Role, Status, User, UserId};
 use auth_core::flow::mail;
 use auth_core::keys::{KeyRing, Pepper};
-use auth_core::port::{Change, Limit, Store};
+use auth_core::port::{Change, Limit, PasswordHasher, Store};
 use auth_core::settings::{ExistingAddress, Settings};
 use auth_core::{Auth, Parts, Signing};
 use auth_http::{AuthHttp, HttpSettings, Profile, Route};
@@ -254,6 +254,21 @@ impl World {
     /// Signs in.
     pub async fn sign_in(&self, person: &Person) -> Credentials {
         Credentials::of(&self.post("/login", person.credentials()).from(&person.peer).await)
+    }
+
+    /// Somebody signed in who holds these roles and no others, by way of the store.
+    pub async fn signed_in(&self, is_verified: bool, roles: &[&str]) -> Credentials {
+        let person = Person::new();
+        let user = User {
+            email: person.address(),
+            email_verified_at: is_verified.then_some(given::NOW),
+            roles: roles.iter().map(|role| Role::parse(role).expect("a role")).collect(),
+            ..given::user()
+        };
+        let password = Password::parse(person.password.clone()).expect("a password");
+        let password = self.hasher().hash(&password).await.expect("a hash");
+        self.store().commit(&[Change::CreateUser { user, password: Some(password) }]).await.expect("a new user");
+        self.sign_in(&person).await
     }
 
     /// Signs in where tokens are delivered in the body.
