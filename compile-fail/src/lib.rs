@@ -12,6 +12,12 @@ mod no_extension_trait;
 mod no_mistake;
 #[cfg(mistake = "no_role")]
 mod no_role;
+#[cfg(mistake = "rocket_no_limit")]
+mod rocket_no_limit;
+#[cfg(mistake = "rocket_no_mistake")]
+mod rocket_no_mistake;
+#[cfg(mistake = "rocket_no_role")]
+mod rocket_no_role;
 #[cfg(mistake = "role_for_permission")]
 mod role_for_permission;
 #[cfg(mistake = "state_without_auth")]

@@ -1,15 +1,14 @@
 //! Everything needs a session, unless it is said not to.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use auth_http::{AuthHttp, Route};
+use auth_http::{AuthHttp, Public, Route};
 use axum::extract::{MatchedPath, OriginalUri};
 use http::Method;
 use http::request::Parts;
 use tower::Layer;
 
-use crate::guard::{Check, Guard, Guarded};
+use crate::guard::{Guard, Guarded};
 use crate::router::unrouted_paths;
 
 /// A layer over a whole application: what isn't marked as public needs a session.
@@ -44,19 +43,11 @@ pub struct DenyByDefault {
     public: Arc<Public>,
 }
 
-/// What needs no session.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Public {
-    /// Answered by Portcullis itself, whatever the method.
-    own: HashSet<String>,
-    routes: HashMap<String, Vec<Method>>,
-    folders: Vec<String>,
-}
-
 impl DenyByDefault {
     pub(crate) fn new(http: &AuthHttp) -> Self {
+        let mut public = Public::default();
         let own = http.routes().iter().map(|route| route.path.clone()).chain(unrouted_paths(http));
-        let public = Public { own: own.collect(), ..Public::default() };
+        own.for_each(|path| public.add_path(path));
         Self { http: http.clone(), public: Arc::new(public) }
     }
 
@@ -66,9 +57,7 @@ impl DenyByDefault {
     /// # Panics
     /// Where `path` doesn't begin with a slash.
     pub fn public(mut self, method: Method, path: impl Into<String>) -> Self {
-        let path = path.into();
-        assert!(path.starts_with('/'), "paths begin with a slash, unlike {path:?}");
-        Arc::make_mut(&mut self.public).routes.entry(path).or_default().push(method);
+        Arc::make_mut(&mut self.public).add(method, path);
         self
     }
 
@@ -82,35 +71,23 @@ impl DenyByDefault {
     /// # Panics
     /// Where `folder` isn't a path like `/assets`.
     pub fn public_below(mut self, folder: impl Into<String>) -> Self {
-        let folder = folder.into();
-        let is_folder = folder.len() > 1 && folder.starts_with('/') && !folder.ends_with('/') && !folder.contains('{');
-        assert!(is_folder, "no path like /assets: {folder:?}");
-        Arc::make_mut(&mut self.public).folders.push(folder);
+        Arc::make_mut(&mut self.public).add_below(folder);
         self
     }
 }
 
-impl Public {
-    /// Whether the request comes to something public, as the router has matched it.
-    pub(crate) fn has(&self, parts: &Parts) -> bool {
-        let is_route = parts.extensions.get::<MatchedPath>().is_some_and(|path| {
-            let method = if parts.method == Method::HEAD { &Method::GET } else { &parts.method };
-            let methods = self.routes.get(path.as_str());
-            self.own.contains(path.as_str()) || methods.is_some_and(|methods| methods.contains(method))
-        });
-        // Of a router that is nested, the URI says only the rest.
-        let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri);
-        let is_below = |folder: &String| {
-            uri.path().strip_prefix(folder.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        is_route || self.folders.iter().any(is_below)
-    }
+/// Whether the request comes to something public, as the router has matched it.
+pub(crate) fn is_public(public: &Public, parts: &Parts) -> bool {
+    let matched = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+    // Of a router that is nested, the URI says only the rest.
+    let sent = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri);
+    public.has(parts, matched, sent.path())
 }
 
 impl<S> Layer<S> for DenyByDefault {
     type Service = Guarded<S>;
 
     fn layer(&self, inner: S) -> Guarded<S> {
-        Guard::new(&self.http, Check::UnlessPublic(Arc::clone(&self.public))).layer(inner)
+        Guard::unless(&self.http, Arc::clone(&self.public)).layer(inner)
     }
 }

@@ -1,17 +1,15 @@
 //! Who asks, for an application's own handlers.
 
-use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use auth_core::domain::{Role, Session, Signed, User};
-use auth_http::{AuthHttp, Demand, Problem, csrf};
+use auth_core::domain::Signed;
+use auth_http::{AuthHttp, Check, Demand, PermissionName, RoleName, csrf};
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 
-use crate::identify::{Caller, Rejection};
-use crate::name::{PermissionName, RoleName};
+use crate::identify::{Extraction, Rejection};
 
 /// A router's state that the extractors can find the [`AuthHttp`] in: it is one, or axum's [`FromRef`] takes one out of it.
 #[diagnostic::on_unimplemented(
@@ -34,48 +32,21 @@ where
     }
 }
 
-/// The user who asks. Without a live session the request is answered with 401, as `application/problem+json`.
-///
-/// - The session is read from the store, once a request however many layers and extractors ask: sign-out, suspension and
-///   changes of role count at once.
-/// - `Option<CurrentUser>` lets requests without a credential through. One with a dead access token is still 401, so that
-///   the client notices.
-/// - Cheap to clone; reads like the [`User`].
-#[derive(Debug, Clone)]
-pub struct CurrentUser(Arc<Signed>);
-
-/// The session of the user who asks, and reads like it. See [`CurrentUser`].
-#[derive(Debug, Clone)]
-pub struct CurrentSession(Arc<Signed>);
-
-/// A user who proved their address; others are answered with 403 `EMAIL_NOT_VERIFIED`. See [`CurrentUser`].
-#[derive(Debug, Clone)]
-pub struct VerifiedUser(Arc<Signed>);
-
-/// A user who proved within the last 10 minutes who they are; others are answered with 403 `REAUTHENTICATION_REQUIRED`. See
-/// [`CurrentUser`].
-#[derive(Debug, Clone)]
-pub struct FreshUser(Arc<Signed>);
-
-/// A user who holds the role `R`; others are answered with 403. See [`CurrentUser`], and [`roles!`](crate::roles) for `R`.
-///
-/// ```
-/// # use auth_axum::HasRole;
-/// auth_axum::roles! { Editor = "editor"; }
-///
-/// async fn publish(editor: HasRole<Editor>) -> String {
-///     format!("Published by {}", editor.email)
-/// }
-/// ```
-pub struct HasRole<R>(Arc<Signed>, PhantomData<R>);
-
-/// A user who has the permission `P`; others are answered with 403. See [`CurrentUser`], and
-/// [`permissions!`](crate::permissions) for `P`.
-pub struct HasPermission<P>(Arc<Signed>, PhantomData<P>);
-
-/// Nobody: whoever is signed in is answered with 403 `GUESTS_ONLY`. For pages to sign in and up. A dead credential is none.
-#[derive(Debug, Clone, Copy)]
-pub struct Guest;
+auth_http::__signed_types! {
+    /// - `Option<CurrentUser>` lets requests without a credential through. One with a dead access token is still 401, so that
+    ///   the client notices.
+    CurrentUser;
+    ///
+    /// ```
+    /// # use auth_axum::HasRole;
+    /// auth_axum::roles! { Editor = "editor"; }
+    ///
+    /// async fn publish(editor: HasRole<Editor>) -> String {
+    ///     format!("Published by {}", editor.email)
+    /// }
+    /// ```
+    HasRole;
+}
 
 /// The CSRF token of the session that asks, for a page to send along with what changes something. Without a live session the
 /// request is answered with 401.
@@ -89,101 +60,36 @@ pub struct Guest;
 /// ```
 ///
 /// Scripts send it in the header `X-CSRF-Token`.
-#[derive(Clone)]
-pub struct CsrfToken(String);
+#[derive(Debug, Clone)]
+pub struct CsrfToken(csrf::Token);
 
-impl CsrfToken {
-    /// The token.
-    pub fn as_str(&self) -> &str {
+impl Deref for CsrfToken {
+    type Target = csrf::Token;
+
+    fn deref(&self) -> &csrf::Token {
         &self.0
-    }
-
-    /// The field of a form, as HTML.
-    pub fn hidden_input(&self) -> String {
-        csrf::hidden_input(&self.0)
-    }
-}
-
-/// Not the token.
-impl fmt::Debug for CsrfToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CsrfToken")
-    }
-}
-
-macro_rules! reads_like {
-    ($($name:ident $(<$parameter:ident>)? : $target:ident by $field:ident;)*) => {$(
-        impl $(<$parameter>)? Deref for $name $(<$parameter>)? {
-            type Target = $target;
-
-            fn deref(&self) -> &$target {
-                &self.0.$field
-            }
-        }
-
-        impl $(<$parameter>)? $name $(<$parameter>)? {
-            /// Session and user, as the flows of the core take them.
-            pub fn signed(&self) -> &Signed {
-                &self.0
-            }
-        }
-    )*};
-}
-
-reads_like! {
-    CurrentUser: User by user;
-    CurrentSession: Session by session;
-    VerifiedUser: User by user;
-    FreshUser: User by user;
-    HasRole<R>: User by user;
-    HasPermission<P>: User by user;
-}
-
-impl<R> Clone for HasRole<R> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0), PhantomData)
-    }
-}
-
-impl<P> Clone for HasPermission<P> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0), PhantomData)
-    }
-}
-
-impl<R: RoleName> fmt::Debug for HasRole<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("HasRole").field(&R::NAME).field(&self.0.user.id).finish()
-    }
-}
-
-impl<P: PermissionName> fmt::Debug for HasPermission<P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("HasPermission").field(&P::NAME).field(&self.0.user.id).finish()
     }
 }
 
 /// Who meets `demand`.
-async fn signed<S: AuthState>(parts: &mut Parts, state: &S, demand: &Demand) -> Result<Arc<Signed>, Rejection> {
+async fn signed<S: AuthState>(parts: &mut Parts, state: &S, demand: Demand) -> Result<Arc<Signed>, Rejection> {
     let http = state.auth();
-    let admitted = Caller::of(parts, &http).await.and_then(|caller| caller.admit(&http, demand));
-    // Somebody, where it isn't guests who are asked for.
-    let signed = admitted.and_then(|signed| signed.ok_or_else(Problem::unauthorized));
-    signed.map_err(|problem| Rejection::new(&http, problem, parts))
+    let admitted = Check::Demand(demand).admit_somebody(&http, &mut Extraction { http: &http, parts }).await;
+    admitted.map_err(|problem| Rejection::new(&http, problem, parts))
 }
 
-/// Who is signed in, if anybody.
-async fn optional<S: AuthState>(parts: &mut Parts, state: &S) -> Result<Option<Arc<Signed>>, Rejection> {
+/// Who is let through by `check`, if anybody.
+async fn admitted<S: AuthState>(parts: &mut Parts, state: &S, check: Check) -> Result<Option<Arc<Signed>>, Rejection> {
     let http = state.auth();
-    let found = Caller::of(parts, &http).await.and_then(|caller| caller.optional());
-    found.map_err(|problem| Rejection::new(&http, problem, parts))
+    let admitted = check.admit(&http, &mut Extraction { http: &http, parts }).await;
+    admitted.map_err(|problem| Rejection::new(&http, problem, parts))
 }
 
 impl<S: AuthState> FromRequestParts<S> for CurrentUser {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        signed(parts, state, &Demand::Session).await.map(Self)
+        signed(parts, state, Demand::Session).await.map(Self)
     }
 }
 
@@ -191,7 +97,7 @@ impl<S: AuthState> OptionalFromRequestParts<S> for CurrentUser {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Rejection> {
-        Ok(optional(parts, state).await?.map(Self))
+        Ok(admitted(parts, state, Check::Optional).await?.map(Self))
     }
 }
 
@@ -199,7 +105,7 @@ impl<S: AuthState> FromRequestParts<S> for CurrentSession {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        signed(parts, state, &Demand::Session).await.map(Self)
+        signed(parts, state, Demand::Session).await.map(Self)
     }
 }
 
@@ -207,7 +113,7 @@ impl<S: AuthState> OptionalFromRequestParts<S> for CurrentSession {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Rejection> {
-        Ok(optional(parts, state).await?.map(Self))
+        Ok(admitted(parts, state, Check::Optional).await?.map(Self))
     }
 }
 
@@ -215,7 +121,7 @@ impl<S: AuthState> FromRequestParts<S> for VerifiedUser {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        signed(parts, state, &Demand::Verified).await.map(Self)
+        signed(parts, state, Demand::Verified).await.map(Self)
     }
 }
 
@@ -223,7 +129,7 @@ impl<S: AuthState> FromRequestParts<S> for FreshUser {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        signed(parts, state, &Demand::Fresh).await.map(Self)
+        signed(parts, state, Demand::Fresh).await.map(Self)
     }
 }
 
@@ -231,9 +137,7 @@ impl<S: AuthState, R: RoleName> FromRequestParts<S> for HasRole<R> {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        const { assert!(Role::is_name(R::NAME), "no role can have this name: see RoleName::NAME") };
-        let signed = signed(parts, state, &Demand::Role(R::NAME.into())).await?;
-        Ok(Self(signed, PhantomData))
+        signed(parts, state, Demand::role::<R>()).await.map(|signed| Self(signed, PhantomData))
     }
 }
 
@@ -241,8 +145,7 @@ impl<S: AuthState, P: PermissionName> FromRequestParts<S> for HasPermission<P> {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let signed = signed(parts, state, &Demand::Permission(P::NAME.into())).await?;
-        Ok(Self(signed, PhantomData))
+        signed(parts, state, Demand::permission::<P>()).await.map(|signed| Self(signed, PhantomData))
     }
 }
 
@@ -250,9 +153,7 @@ impl<S: AuthState> FromRequestParts<S> for Guest {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let http = state.auth();
-        let admitted = Caller::of(parts, &http).await.and_then(|caller| caller.admit(&http, &Demand::Guest));
-        admitted.map(|_| Self).map_err(|problem| Rejection::new(&http, problem, parts))
+        admitted(parts, state, Check::Demand(Demand::Guest)).await.map(|_| Self)
     }
 }
 
@@ -260,8 +161,8 @@ impl<S: AuthState> FromRequestParts<S> for CsrfToken {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let signed = signed(parts, state, &Demand::Session).await?;
-        Ok(Self(state.auth().csrf_token(&signed)))
+        let signed = signed(parts, state, Demand::Session).await?;
+        Ok(Self(csrf::Token::of(&state.auth(), &signed)))
     }
 }
 
@@ -269,7 +170,7 @@ impl<S: AuthState> OptionalFromRequestParts<S> for CsrfToken {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Rejection> {
-        let signed = optional(parts, state).await?;
-        Ok(signed.map(|signed| Self(state.auth().csrf_token(&signed))))
+        let signed = admitted(parts, state, Check::Optional).await?;
+        Ok(signed.map(|signed| Self(csrf::Token::of(&state.auth(), &signed))))
     }
 }

@@ -8,15 +8,14 @@ use std::task::{Context, Poll};
 
 use auth_core::domain::Role;
 use auth_core::port::Limit;
-use auth_http::{AuthHttp, Demand, Problem};
+use auth_http::{AuthHttp, Check, Demand, Problem, Public};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use tower::{Layer, Service};
 
-use crate::deny_by_default::{DenyByDefault, Public};
+use crate::deny_by_default::{DenyByDefault, is_public};
 use crate::identify::Rejection;
-use crate::router::peer;
-use crate::visit::{Visit, with_cookies};
+use crate::visit::{Passage, with_cookies};
 
 /// Guards for an application's own routes, as layers: of a route, of all routes of a router, or of one with its fallback.
 ///
@@ -141,38 +140,26 @@ impl Guards for AuthHttp {
 pub struct Guard {
     http: AuthHttp,
     check: Arc<Check>,
-}
-
-/// What is asked of a request.
-pub(crate) enum Check {
-    Demand(Demand),
-    Optional,
-    Csrf,
-    Rate { name: &'static str, limit: Limit },
-    UnlessPublic(Arc<Public>),
+    /// What is let through unasked.
+    except: Option<Arc<Public>>,
 }
 
 impl Guard {
-    pub(crate) fn new(http: &AuthHttp, check: Check) -> Self {
-        Self { http: http.clone(), check: Arc::new(check) }
+    fn new(http: &AuthHttp, check: Check) -> Self {
+        Self { http: http.clone(), check: Arc::new(check), except: None }
+    }
+
+    /// Whoever is signed in, unless the request comes to something public.
+    pub(crate) fn unless(http: &AuthHttp, public: Arc<Public>) -> Self {
+        Self { except: Some(public), ..Self::new(http, Check::Demand(Demand::Session)) }
     }
 
     /// Lets the visit go on, or not.
-    async fn admit(&self, visit: &mut Visit<'_>) -> Result<(), Problem> {
-        match &*self.check {
-            Check::Demand(demand) => visit.caller().await?.admit(&self.http, demand).map(drop),
-            Check::Optional => visit.caller().await?.optional().map(drop),
-            Check::Csrf if visit.parts.method.is_safe() => Ok(()),
-            Check::Csrf => {
-                self.http.check_origin(&visit.parts)?;
-                visit.caller().await.map(drop)
-            }
-            Check::Rate { name, limit } => {
-                self.http.count(name, *limit, &visit.parts.headers, peer(&visit.parts.extensions)).await
-            }
-            Check::UnlessPublic(public) if public.has(&visit.parts) => Ok(()),
-            Check::UnlessPublic(_) => visit.caller().await?.admit(&self.http, &Demand::Session).map(drop),
+    async fn admit(&self, visit: &mut Passage<'_>) -> Result<(), Problem> {
+        if self.except.as_ref().is_some_and(|public| is_public(public, &visit.parts)) {
+            return Ok(());
         }
+        self.check.admit(&self.http, visit).await.map(drop)
     }
 }
 
@@ -211,7 +198,7 @@ where
         let fresh = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, fresh);
         Box::pin(async move {
-            let mut visit = Visit::new(&guard.http, request);
+            let mut visit = Passage::new(&guard.http, request);
             match guard.admit(&mut visit).await {
                 Ok(()) => {
                     let (request, set_cookies) = visit.go_on();
@@ -228,14 +215,6 @@ where
 
 impl fmt::Debug for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_tuple("Guard");
-        match &*self.check {
-            Check::Demand(demand) => shown.field(demand),
-            Check::Optional => shown.field(&"optional session"),
-            Check::Csrf => shown.field(&"CSRF"),
-            Check::Rate { name, limit } => shown.field(name).field(limit),
-            Check::UnlessPublic(public) => shown.field(public),
-        };
-        shown.finish()
+        f.debug_struct("Guard").field("check", &self.check).field("except", &self.except).finish_non_exhaustive()
     }
 }

@@ -31,17 +31,14 @@ mod deny_by_default;
 mod extract;
 mod guard;
 mod identify;
-mod name;
 mod router;
 mod visit;
 
+pub use auth_http::{Admin, PermissionName, RoleName, permissions, roles};
 pub use deny_by_default::DenyByDefault;
 pub use extract::{
     AuthState, CsrfToken, CurrentSession, CurrentUser, FreshUser, Guest, HasPermission, HasRole, VerifiedUser,
 };
 pub use guard::{Guard, Guarded, Guards};
 pub use identify::Rejection;
-#[doc(hidden)]
-pub use name::__is_role_name;
-pub use name::{Admin, PermissionName, RoleName};
 pub use router::{root_router, router, service};

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use auth_http::{AuthHttp, Problem, Route};
+use auth_http::{AuthHttp, Route};
 use axum::Router;
-use axum::body::{Body, HttpBody};
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
-use axum::routing::{MethodFilter, MethodRouter, any, on};
+use axum::routing::{MethodFilter, MethodRouter, any};
 use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 /// The operations of the profiles, each below its prefix, for an application's router to merge.
 ///
@@ -48,9 +47,9 @@ fn table<S: Clone + Send + Sync + 'static>(http: &AuthHttp, routes: &[Route]) ->
     for route in routes {
         // A profile takes no method that axum has no filter for.
         let Ok(filter) = MethodFilter::try_from(route.method.clone()) else { continue };
-        let methods =
-            paths.remove(route.path.as_str()).unwrap_or_else(|| MethodRouter::new().fallback(unrouted(http.clone())));
-        paths.insert(&route.path, methods.merge(on(filter, routed(http.clone(), route.clone()))));
+        // `any`, and not a fallback: to whatever that answers axum would add an `Allow` of its own.
+        let methods = paths.remove(route.path.as_str()).unwrap_or_else(|| any(unrouted(http.clone())));
+        paths.insert(&route.path, methods.on(filter, routed(http.clone(), route.clone())));
     }
     paths.into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods))
 }
@@ -75,27 +74,9 @@ type BoxFuture = std::pin::Pin<Box<dyn Future<Output = Response> + Send>>;
 async fn handle(http: &AuthHttp, route: &Route, request: Request) -> http::Response<Bytes> {
     let (head, body) = request.into_parts();
     let peer = peer(&head.extensions);
-    match read(body, route.max_body).await {
+    match auth_http::read_body(body, route.max_body).await {
         Ok(body) => http.handle(route, Request::from_parts(head, body), peer).await,
         Err(problem) => http.refuse(route, &head, problem).await,
-    }
-}
-
-/// The whole body, if it is no larger than `max` and doesn't keep us waiting.
-pub(crate) async fn read(body: Body, max: usize) -> Result<Bytes, Problem> {
-    let reading = tokio::time::timeout(Route::BODY_TIMEOUT, read_at_leisure(body, max));
-    reading.await.unwrap_or_else(|_| Err(Problem::request_timeout()))
-}
-
-async fn read_at_leisure(body: Body, max: usize) -> Result<Bytes, Problem> {
-    // A body that says it is too large isn't waited for, nor asked for where the client awaits `100 Continue`.
-    if body.size_hint().lower() > u64::try_from(max).unwrap_or(u64::MAX) {
-        return Err(Problem::payload_too_large(max));
-    }
-    match Limited::new(body, max).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Problem::payload_too_large(max)),
-        Err(_) => Err(Problem::invalid("The body did not arrive whole.")),
     }
 }
 

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::routing::{any, get};
 use http::Method;
 
-use crate::host::{Call, signed_in};
+use crate::host::Call;
 use crate::web;
 
 /// An application of every kind of route, of which some are marked.
@@ -39,7 +39,7 @@ fn app(auth: &auth_http::AuthHttp) -> Router {
 async fn rb1_what_is_not_marked_needs_a_session() {
     let world = web::world().await;
     let app = app(world.http());
-    let token = signed_in(&world, false, &["user"]).await.secret().to_owned();
+    let token = world.signed_in(false, &["user"]).await.secret().to_owned();
     let (get, post) = (Method::GET, Method::POST);
     for (method, path, guest, user) in [
         (&get, "/", 200, 200),
@@ -82,7 +82,7 @@ async fn rb1_what_is_not_marked_needs_a_session() {
 async fn public_routes_cost_no_query() {
     let world = web::world().await;
     let app = app(world.http());
-    let token = signed_in(&world, false, &["user"]).await.secret().to_owned();
+    let token = world.signed_in(false, &["user"]).await.secret().to_owned();
     world.counting().take();
     for path in ["/", "/blog/first", "/assets/site.css"] {
         assert_eq!(Call::get(path).bearer(&token).send(&app).await.status, 200);

@@ -1,8 +1,6 @@
 //! RB1: every guard, as a layer and as an extractor, against everybody who may come.
 
-use std::fmt::Write;
 use std::sync::Arc;
-use std::time::Duration;
 
 use auth_axum::{Admin, CurrentSession, CurrentUser, FreshUser, Guards, Guest, HasPermission, HasRole, VerifiedUser};
 use auth_core::domain::Role;
@@ -15,7 +13,8 @@ use axum::Router;
 use axum::handler::Handler;
 use axum::routing::get;
 
-use crate::host::{Call, Reply, signed_in};
+use crate::host::Call;
+use crate::matrix;
 use crate::web;
 
 auth_axum::roles! {
@@ -32,7 +31,7 @@ async fn world() -> World {
 }
 
 async fn speaking(profile: Profile) -> World {
-    let mount = Mount::new(Arc::new(MemoryStore::new()), web::axum).speaking(profile);
+    let mount = Mount::new(Arc::new(MemoryStore::new()), web::mounted).speaking(profile);
     World::with(&mount, |options| {
         options.core.permissions.allow("posts.write", [Role::parse("editor").unwrap(), Role::admin()]);
     })
@@ -96,41 +95,7 @@ async fn rb1_routes_and_roles_by_cookie() {
 
 async fn matrix(world: &World, dead: (&'static str, &str)) -> String {
     let Routes(router, paths) = routes(world.http());
-    let app = router.with_state(world.http().clone());
-    let stale = signed_in(world, true, &["admin", "user"]).await;
-    world.clock().advance(Duration::from_secs(600));
-    let everybody = [
-        ("user", signed_in(world, false, &["user"]).await),
-        ("verified", signed_in(world, true, &["user"]).await),
-        ("editor", signed_in(world, true, &["editor", "user"]).await),
-        ("admin", signed_in(world, true, &["admin", "user"]).await),
-        ("admin of yore", stale),
-    ];
-    let names = ["nobody", "dead"].into_iter().chain(everybody.iter().map(|(who, _)| *who));
-    let mut found = format!("{:24}{}\n", "", names.map(|who| format!("{who:24}")).collect::<String>());
-    for path in paths {
-        write!(found, "{path:24}").unwrap();
-        for guest in [Call::get(path), Call::get(path).header(dead.0, dead.1)] {
-            world.counting().take();
-            write!(found, "{:24}", outcome(&guest.send(&app).await)).unwrap();
-            assert_eq!(world.counting().take(), [], "{path}");
-        }
-        for (who, credentials) in &everybody {
-            let reply = Call::get(path).by(credentials).send(&app).await;
-            write!(found, "{:24}", outcome(&reply)).unwrap();
-            let mut asked = world.counting().take();
-            // Noting that a session is in use: no request waits for it.
-            asked.retain(|call| *call != Asked::Commit);
-            assert_eq!(asked, [Asked::FindSession], "{path}, {who}");
-        }
-        found.push('\n');
-    }
-    found.lines().map(|line| format!("{}\n", line.trim_end())).collect()
-}
-
-/// What the handler said, or why it wasn't asked.
-fn outcome(reply: &Reply) -> String {
-    if reply.status == 200 { reply.text.clone() } else { reply.verdict() }
+    matrix::of(world, &router.with_state(world.http().clone()), &paths, dead).await
 }
 
 // RB3, SE5: what a guard knows is what the store says now, not what the token said when it was signed.
@@ -161,7 +126,7 @@ async fn layers_and_extractors_share_one_query() {
         .route_layer(auth.require_verified())
         .layer(auth.deny_by_default())
         .with_state(auth.clone());
-    let token = signed_in(&world, true, &["editor"]).await.secret().to_owned();
+    let token = world.signed_in(true, &["editor"]).await.secret().to_owned();
     world.counting().take();
     assert_eq!(Call::get("/").bearer(&token).send(&app).await.text, "in");
     assert_eq!(world.counting().take(), [Asked::FindSession]);
@@ -181,7 +146,7 @@ async fn df4_no_guard_fails_open() {
     let world = world().await;
     let Routes(router, paths) = routes(world.http());
     let app = router.with_state(world.http().clone());
-    let token = signed_in(&world, true, &["admin"]).await.secret().to_owned();
+    let token = world.signed_in(true, &["admin"]).await.secret().to_owned();
     world.faults().arm(Fault::Away);
     for path in paths {
         assert_eq!(Call::get(path).bearer(&token).send(&app).await.verdict(), "503 UNAVAILABLE", "{path}");
@@ -191,7 +156,7 @@ async fn df4_no_guard_fails_open() {
 // SE5: where access tokens are taken at their word, a dead session may look on until they expire, and no more than that.
 #[tokio::test]
 async fn se5_roles_are_never_taken_at_a_tokens_word() {
-    let mount = Mount::new(Arc::new(MemoryStore::new()), web::axum);
+    let mount = Mount::new(Arc::new(MemoryStore::new()), web::mounted);
     let world = World::with(&mount, |options| {
         options.core.access_check = AccessCheck::Stateless;
         options.core.permissions.allow("posts.write", [Role::admin()]);

@@ -2,17 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
+#[path = "../../auth-testkit/adapters/mod.rs"]
+mod adapters;
 mod application;
 mod cookies;
 mod deny_by_default;
 mod guards;
-mod host;
-mod on_memory;
-mod on_mysql;
-mod on_postgres;
-mod on_sqlite;
-mod on_the_wire;
-mod rate_limit;
-mod report;
+mod mounted;
 mod slow_bodies;
 mod web;
+
+use adapters::{host, matrix};

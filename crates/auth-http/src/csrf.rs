@@ -14,13 +14,15 @@
 //! ```
 
 use std::borrow::Cow;
+use std::fmt;
 
 use auth_core::Auth;
-use auth_core::domain::Session;
+use auth_core::domain::{Session, Signed};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 use url::form_urlencoded;
 
+use crate::auth_http::AuthHttp;
 use crate::problem::{Problem, ProblemCode};
 
 /// The header that scripts send it in.
@@ -28,6 +30,34 @@ pub const HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
 
 /// The field that forms carry it in.
 pub const FIELD: &str = "csrf_token";
+
+/// A session's token, for a page to send along with what changes something.
+#[derive(Clone)]
+pub struct Token(String);
+
+impl Token {
+    /// The session's.
+    pub fn of(http: &AuthHttp, signed: &Signed) -> Self {
+        Self(http.csrf_token(signed))
+    }
+
+    /// The token.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The field of a form, as HTML.
+    pub fn hidden_input(&self) -> String {
+        hidden_input(&self.0)
+    }
+}
+
+/// Not the token.
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CsrfToken")
+    }
+}
 
 /// The field of a form, as HTML.
 pub fn hidden_input(token: &str) -> String {

@@ -2,14 +2,80 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use auth_core::domain::Signed;
+use auth_core::domain::{Role, Signed};
 use auth_core::flow::throttle;
 use auth_core::port::Limit;
 use http::HeaderMap;
+use http::request::Parts;
 
 use crate::auth_http::AuthHttp;
+use crate::caller::Caller;
+use crate::name::{PermissionName, RoleName};
 use crate::problem::Problem;
+
+/// What a guard asks of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Check {
+    /// Of whoever asks.
+    Demand(Demand),
+    /// Nothing, but that whoever has a dead access token notices.
+    Optional,
+    /// That no other site makes a browser send it: an unsafe method comes from an origin of ours, and with the session's CSRF
+    /// token where a cookie authenticates it.
+    Csrf,
+    /// That its client has not sent too many.
+    Rate {
+        /// Under which they are counted together.
+        name: &'static str,
+        /// How many there may be.
+        limit: Limit,
+    },
+}
+
+/// A request at a guard, as an adapter knows it.
+pub trait Visit: Send {
+    /// Method, address and headers, as they were sent.
+    fn head(&self) -> &Parts;
+
+    /// The other end of the connection.
+    fn peer(&self) -> Option<IpAddr>;
+
+    /// Who asks: looked up once a request.
+    fn caller(&mut self) -> impl Future<Output = Result<Caller, Problem>> + Send;
+}
+
+impl Check {
+    /// Lets the request through, and says who is signed in, where it was asked.
+    ///
+    /// # Errors
+    /// What to answer instead.
+    pub async fn admit(&self, http: &AuthHttp, visit: &mut impl Visit) -> Result<Option<Arc<Signed>>, Problem> {
+        match self {
+            Self::Demand(demand) => visit.caller().await?.admit(http, demand),
+            Self::Optional => visit.caller().await?.optional(),
+            Self::Csrf if visit.head().method.is_safe() => Ok(None),
+            Self::Csrf => {
+                http.check_origin(visit.head())?;
+                Ok(visit.caller().await?.signed().cloned())
+            }
+            Self::Rate { name, limit } => {
+                http.count(name, *limit, &visit.head().headers, visit.peer()).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// The same, where somebody has to be signed in.
+    ///
+    /// # Errors
+    /// As [`admit`](Self::admit); 401 where nobody is.
+    pub async fn admit_somebody(&self, http: &AuthHttp, visit: &mut impl Visit) -> Result<Arc<Signed>, Problem> {
+        self.admit(http, visit).await?.ok_or_else(Problem::unauthorized)
+    }
+}
 
 /// What a route demands of whoever asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +94,19 @@ pub enum Demand {
     Fresh,
     /// No live session. A dead credential is none, so that an expired one doesn't keep anybody from signing in anew.
     Guest,
+}
+
+impl Demand {
+    /// Who holds the role `R`. A name that no role can have doesn't compile.
+    pub const fn role<R: RoleName>() -> Self {
+        const { assert!(Role::is_name(R::NAME), "no role can have this name: see RoleName::NAME") };
+        Self::Role(Cow::Borrowed(R::NAME))
+    }
+
+    /// Who has the permission `P`.
+    pub const fn permission<P: PermissionName>() -> Self {
+        Self::Permission(Cow::Borrowed(P::NAME))
+    }
 }
 
 impl AuthHttp {

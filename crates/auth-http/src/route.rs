@@ -32,6 +32,11 @@ impl Route {
         Self { method, path, operation, max_body: Self::MAX_BODY, profile: 0 }
     }
 
+    /// Whether `path` is this route's, as it was sent: routers differ in what they decode and skip.
+    pub fn takes(&self, path: &str) -> bool {
+        self.parameters(path).is_some()
+    }
+
     /// The segments of `path` that stand where this route's has braces; `None` when `path` isn't this route's. Compared
     /// segment by segment as sent: `//`, a trailing slash and dots match nothing.
     pub(crate) fn parameters(&self, path: &str) -> Option<Parameters> {
@@ -306,6 +311,7 @@ mod tests {
             "/V1/auth/sessions/7",
         ] {
             assert_eq!(route.parameters(path), None, "{path}");
+            assert!(!route.takes(path), "{path}");
         }
         let route = Route::new(Method::GET, "/v1/auth/me".into(), Operation::ShowProfile);
         assert_eq!(route.parameters("/v1/auth/me").unwrap().named("id"), "");

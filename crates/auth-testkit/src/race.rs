@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use auth_core::port::{CommitError, Rejected};
 use tokio::sync::Barrier;
@@ -29,14 +30,15 @@ where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
-    let start = Arc::new(Barrier::new(n));
+    static RACES: AtomicU64 = AtomicU64::new(0);
+    let (start, id) = (Arc::new(Barrier::new(n)), RACES.fetch_add(1, Ordering::Relaxed));
     let tasks: Vec<_> = (0..n)
         .map(|i| {
             let (start, racer) = (start.clone(), racer(i));
-            tokio::spawn(async move {
+            tokio::spawn(RACE.scope(id, async move {
                 start.wait().await;
                 racer.await
-            })
+            }))
         })
         .collect();
     let mut outcomes = Vec::with_capacity(n);
@@ -44,6 +46,11 @@ where
         outcomes.push(task.await.expect("a racer panicked"));
     }
     Outcomes(outcomes)
+}
+
+tokio::task_local! {
+    /// The race that a task is in: what happens in it has no order.
+    pub(crate) static RACE: u64;
 }
 
 /// What the racers returned, in order of their numbers.

@@ -1,8 +1,8 @@
 //! The book's pages for applications, so that their examples are compiled and run with the documentation tests.
 
 macro_rules! pages {
-    ($($name:ident: $path:literal;)*) => {
-        $(#[doc = include_str!(concat!("../../../docs/src/embed/", $path))] struct $name;)*
+    ($($(#[$condition:meta])? $name:ident: $path:literal;)*) => {
+        $($(#[$condition])? #[doc = include_str!(concat!("../../../docs/src/embed/", $path))] struct $name;)*
     };
 }
 
@@ -21,6 +21,8 @@ pages! {
     ProtectYourRoutes: "protect-your-routes.md";
     RateLimit: "guards/rate-limit.md";
     React: "react.md";
+    #[cfg(feature = "rocket")]
+    Rocket: "rocket.md";
     Role: "guards/role.md";
     Roles: "roles.md";
     Session: "guards/session.md";

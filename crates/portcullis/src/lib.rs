@@ -71,6 +71,7 @@
 //! | feature | brings |
 //! |---|---|
 //! | `axum` | [`axum`]: router, guards and extractors |
+//! | `rocket` | [`rocket`]: fairing and request guards for Rocket |
 //! | `sqlx-postgres`, `sqlx-mysql`, `sqlx-sqlite` | [`sqlx`]: the stores; [`schema`]: their migrations, to run with a tool of your own |
 //! | `migrate` | the stores run their migrations themselves |
 //! | `mail` | [`mail`]: mailers to a folder and to the console, templates |
@@ -96,6 +97,9 @@ pub use auth_axum as axum;
 #[cfg(feature = "mail")]
 #[doc(no_inline)]
 pub use auth_mail as mail;
+#[cfg(feature = "rocket")]
+#[doc(no_inline)]
+pub use auth_rocket as rocket;
 #[cfg(any(feature = "sqlx-mysql", feature = "sqlx-postgres", feature = "sqlx-sqlite"))]
 #[doc(no_inline)]
 pub use auth_schema as schema;

@@ -28,6 +28,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     if !config.throttle {
         tracing::warn!("AUTH_THROTTLE=danger_off: passwords can be guessed as fast as they can be hashed");
     }
+    let web = config.web;
     let Service { auth, http, mailer, store } = Service::start(config, bound, metrics.as_ref()).await?;
 
     let (stop, stopped) = watch::channel(false);
@@ -43,7 +44,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
         tokio::spawn(async move { workers::run(&auth, &*mailer, stopped).await })
     };
 
-    let mut router = auth_axum::service(&http);
+    let mut router = service::web::open(web, &http).await?;
     if let (Some(metrics), Some(listener)) = (metrics, metrics_listener) {
         router = metrics.counted(router);
         say(&format!("metrics on http://{}/metrics", listener.local_addr()?));

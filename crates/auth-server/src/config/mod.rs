@@ -30,6 +30,7 @@ pub(crate) use source::Source;
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
+    pub(crate) web: Web,
     /// Where Prometheus is answered, if it is.
     pub(crate) metrics_listen: Option<SocketAddr>,
     pub(crate) profiles: Vec<Profile>,
@@ -54,6 +55,23 @@ pub(crate) struct Config {
     pub(crate) allowed_origins: Vec<Origin>,
     pub(crate) permissions: Permissions,
     pub(crate) log: String,
+}
+
+/// The web framework that serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Web {
+    Axum,
+    #[cfg(feature = "rocket")]
+    Rocket,
+}
+
+impl Web {
+    /// Those that this build has, as they are called.
+    const BUILT: &'static [(&'static str, Self)] = &[
+        ("axum", Self::Axum),
+        #[cfg(feature = "rocket")]
+        ("rocket", Self::Rocket),
+    ];
 }
 
 /// Every mistake in the configuration.
@@ -99,8 +117,7 @@ fn is_filter(text: &str) -> bool {
 impl Reader {
     /// `None` never: it would be a default of ours that can't be read.
     fn config(&mut self) -> Option<Config> {
-        self.only("AUTH_STORE", &["sqlx"]);
-        self.only("AUTH_WEB", &["axum"]);
+        self.built("AUTH_STORE", &[("sqlx", ())]);
         let loopback = SocketAddr::from(([127, 0, 0, 1], 8080));
         let key_file = self.source.take("JWT_KEY_FILE").map(PathBuf::from);
         let (database, signing, mail) = (self.database(), self.signing(key_file.as_deref()), self.mail());
@@ -109,6 +126,7 @@ impl Reader {
         let reached_at = public_url.clone().unwrap_or_else(|| format!("http://{listen}"));
         let config = Config {
             listen,
+            web: self.built("AUTH_WEB", Web::BUILT),
             profiles: self.profiles(&reached_at),
             metrics_listen: self.parsed("AUTH_METRICS_LISTEN", "an address and port such as 127.0.0.1:9464"),
             public_url,

@@ -94,11 +94,16 @@ impl Reader {
         choice
     }
 
-    /// A choice of which this build has only some.
-    pub(super) fn only(&mut self, name: &'static str, built: &[&str]) {
-        if let Some(value) = self.source.take(name).filter(|value| !built.contains(&value.as_str())) {
-            self.mistake(format!("{name}: this build has no {value:?}, only {}", built.join(", ")));
-        }
+    /// A choice of which this build has only some; the first of them is the default.
+    pub(super) fn built<T: Copy>(&mut self, name: &'static str, built: &[(&str, T)]) -> T {
+        let default = built[0].1;
+        let Some(value) = self.source.take(name) else { return default };
+        let choice = built.iter().find(|(word, _)| *word == value).map(|(_, choice)| *choice);
+        choice.unwrap_or_else(|| {
+            let words: Vec<&str> = built.iter().map(|(word, _)| *word).collect();
+            self.mistake(format!("{name}: this build has no {value:?}, only {}", words.join(", ")));
+            default
+        })
     }
 
     pub(super) fn list<T>(&mut self, name: &'static str, what: &str, read: impl Fn(&str) -> Option<T>) -> Vec<T> {

@@ -46,6 +46,7 @@ impl Metrics {
         let all = [
             ("mysql", cfg!(feature = "mysql")),
             ("postgres", cfg!(feature = "postgres")),
+            ("rocket", cfg!(feature = "rocket")),
             ("ses", cfg!(feature = "ses")),
             ("smtp", cfg!(feature = "smtp")),
         ];

@@ -5,6 +5,7 @@ pub(crate) mod core;
 pub(crate) mod database;
 mod listen;
 pub(crate) mod mailer;
+pub(crate) mod web;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

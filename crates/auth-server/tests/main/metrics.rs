@@ -16,7 +16,18 @@ on_each_backend!(what_happens_is_counted);
 
 /// Requests by what they asked for and what came of it, hashes, connections.
 async fn what_happens_is_counted(backend: Backend) {
-    let Some(site) = Site::on(backend).await else { return };
+    if let Some(site) = Site::on(backend).await {
+        is_counted(site).await;
+    }
+}
+
+/// The same through Rocket, whose replies can't say themselves what they answer.
+#[tokio::test]
+async fn what_happens_through_rocket_is_counted() {
+    is_counted(Site::on(Backend::Sqlite).await.unwrap().with("AUTH_WEB", "rocket")).await;
+}
+
+async fn is_counted(site: Site) {
     let site = site.with("AUTH_METRICS_LISTEN", "127.0.0.1:0");
     let server = site.home.start().await;
     let client = server.client();

@@ -14,7 +14,39 @@ use crate::support::{eventually, report, server};
 /// On SQLite, with nothing configured: the code is on the console.
 #[tokio::test]
 async fn on_sqlite_with_the_code_from_the_console() {
-    let home = Home::new();
+    with_the_code_from_the_console(Home::new()).await;
+}
+
+/// The same through Rocket, whatever Rocket's own configuration says: it isn't read, and nothing else is printed.
+#[tokio::test]
+async fn through_rocket() {
+    let home = Home::new().with("AUTH_WEB", "rocket").with("ROCKET_PORT", "1").with("ROCKET_LOG_LEVEL", "debug");
+    let mistakes = "[default]\naddress = \"nowhere\"\nlimits = 7\n";
+    std::fs::write(home.path("Rocket.toml"), mistakes).unwrap();
+    let home = home.with("ROCKET_IDENT", "canary").with("ROCKET_IP_HEADER", "x-canary");
+    with_the_code_from_the_console(home.clone()).await;
+
+    let server = home.with("MAIL_DIR", "mails").with("AUTH_MAILER", "file").with("AUTH_LOG", "trace").start().await;
+    let client = server.client();
+    for (path, media_type) in [
+        ("/healthz", "application/json"),
+        ("/readyz", "application/json"),
+        ("/openapi.json", "application/json"),
+        ("/openapi", "text/html; charset=utf-8"),
+        ("/.well-known/jwks.json", "application/jwk-set+json"),
+        ("/verify-email?token=canary-canary-canary-canary-canary-canary-x", "text/html; charset=utf-8"),
+    ] {
+        let reply = client.root(path).send().await;
+        assert_eq!((reply.status, &reply.headers["content-type"]), (200, &media_type.parse().unwrap()), "{path}");
+        assert!(!reply.headers.contains_key("server"), "{reply:?}");
+    }
+    client.root("/nowhere").problem(404, "NOT_FOUND").await;
+    assert_eq!(server.output().lines().count(), 1, "{}", server.output());
+    assert!(!server.log().contains("canary"), "{}", server.log());
+    server.stop().await;
+}
+
+async fn with_the_code_from_the_console(home: Home) {
     let server = home.start().await;
     let person = Person::registered(&server.client()).await;
     let code = eventually("a code on the console", async || {

@@ -21,7 +21,7 @@ on_each_backend!(
     se5_signing_out_counts_on_every_node,
 );
 
-/// Two processes on one store.
+/// Two processes on one store, each of another framework.
 struct Nodes {
     servers: [Server; 2],
     /// After the servers: a database in use is dropped late.
@@ -32,7 +32,8 @@ impl Nodes {
     async fn on(backend: Backend) -> Option<Self> {
         // One address for clients: what one node issues, the other must take for its own.
         let site = Site::unthrottled(backend).await?.with("PUBLIC_URL", "http://127.0.0.1:8080");
-        Some(Self { servers: [site.home.start().await, site.home.start().await], site })
+        let rocket = site.home.clone().with("AUTH_WEB", "rocket");
+        Some(Self { servers: [site.home.start().await, rocket.start().await], site })
     }
 
     /// The nodes in turn.

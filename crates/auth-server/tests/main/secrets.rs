@@ -25,10 +25,22 @@ on_each_backend!(au2_logs_hold_no_secret, vt4_stores_hold_no_secret);
 
 /// AU2: not at any level, ours and every library's: no password, token, code or link, and no secret of the configuration.
 async fn au2_logs_hold_no_secret(backend: Backend) {
+    if let Some(site) = Site::unthrottled(backend).await {
+        logs_hold_no_secret(site).await;
+    }
+}
+
+/// AU2: nor those of a framework that logs the address of each request.
+#[tokio::test]
+async fn au2_rockets_logs_hold_no_secret() {
+    let site = Site::unthrottled(Backend::Sqlite).await.unwrap();
+    logs_hold_no_secret(site.with("AUTH_WEB", "rocket")).await;
+}
+
+async fn logs_hold_no_secret(site: Site) {
     const JWT_SECRET: &str = "canary-jwt-9gq2Vb7xLw4TzKc1RfHs8Y";
     const OLD_PEPPER: &str = "canary-old-5mN3pQ8rSt6UvWx1Yz4Ab2";
     const SMTP_PASS: &str = "canary-smtp-password";
-    let Some(site) = Site::unthrottled(backend).await else { return };
     let smtp = Smtp::new(Service::Up);
     let site = site.with("SMTP_HOST", "127.0.0.1").with("SMTP_PORT", &smtp.port.to_string()).with("SMTP_TLS", "none");
     let site = site.with("SMTP_USER", "canary-user").with("SMTP_PASS", SMTP_PASS).with("MAIL_FROM", "ann@acme.example");

@@ -13,7 +13,15 @@ use crate::support::process::{Home, Server};
 /// that those caused goes out after the next start.
 #[tokio::test]
 async fn requests_under_way_are_finished() {
-    let home = Home::new();
+    requests_are_finished(Home::new()).await;
+}
+
+#[tokio::test]
+async fn requests_under_way_are_finished_by_rocket() {
+    requests_are_finished(Home::new().with("AUTH_WEB", "rocket")).await;
+}
+
+async fn requests_are_finished(home: Home) {
     let server = home.start().await;
     let person = Person::new();
     let body = person.credentials().to_string();
@@ -65,7 +73,17 @@ async fn a_port_can_be_taken_again() {
 /// IN3: clients that send a request's head, or its body, drop by drop are let go; others are served meanwhile.
 #[tokio::test]
 async fn in3_slow_clients_are_let_go() {
-    let server = Home::new().start().await;
+    slow_clients_are_let_go(Home::new()).await;
+}
+
+/// IN3: Rocket is not asked before there is a head, nor before its operation wants a body.
+#[tokio::test]
+async fn in3_slow_clients_of_rocket_are_let_go() {
+    slow_clients_are_let_go(Home::new().with("AUTH_WEB", "rocket")).await;
+}
+
+async fn slow_clients_are_let_go(home: Home) {
+    let server = home.start().await;
     let mut slow_heads = Vec::new();
     for _ in 0..20 {
         let mut stream = Raw::connect(&server).await;

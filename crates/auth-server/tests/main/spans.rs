@@ -10,7 +10,17 @@ use crate::support::process::Home;
 /// AU2: a span names route, operation, user and outcome, and nothing that stands in path, query, headers or body.
 #[tokio::test]
 async fn au2_each_request_has_a_span() {
-    let server = Home::new().with("AUTH_LOG", "info,auth_http::span=debug").start().await;
+    each_request_has_a_span(Home::new()).await;
+}
+
+/// AU2: the same through Rocket.
+#[tokio::test]
+async fn au2_each_request_through_rocket_has_a_span() {
+    each_request_has_a_span(Home::new().with("AUTH_WEB", "rocket")).await;
+}
+
+async fn each_request_has_a_span(home: Home) {
+    let server = home.with("AUTH_LOG", "info,auth_http::span=debug").start().await;
     let client = server.client();
     let person = Person::registered(&client).await;
     let tokens = person.sign_in(&client).await;

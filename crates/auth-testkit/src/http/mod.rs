@@ -15,12 +15,15 @@
 //!
 //! Every reply of every check is held to what all replies have in common: see [`Call`].
 
+mod alike;
 mod call;
 mod credentials;
 mod document;
 mod hasher;
+mod masked;
 mod snapshot;
 mod table;
+mod transcript;
 mod world;
 
 pub mod access_token;
@@ -50,17 +53,22 @@ use std::any::Any;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use auth_core::port::Store;
+use auth_core::adapter::SystemEntropy;
+use auth_core::port::{Entropy, Store};
 use auth_http::AuthHttp;
 use bytes::Bytes;
 use http::{Request, Response};
 
+use crate::SeededEntropy;
+pub use alike::{Alike, Check, Subject};
 pub use auth_http::Profile;
 pub use call::{Call, Reply};
 pub use credentials::{Cookies, Credentials, Tokens};
 pub use hasher::{Behaviour, TestHasher};
+use transcript::Transcript;
 pub use world::{Options, Person, World};
 
 /// A web adapter with the routes mounted, as far as a client can tell: no socket is needed.
@@ -75,6 +83,8 @@ pub struct Mount {
     store: Arc<dyn Store>,
     web: fn(&AuthHttp) -> Arc<dyn Web>,
     profile: Profile,
+    transcript: Option<Transcript>,
+    worlds: AtomicU64,
     // Last, and so dropped last: the store lies in what it guards.
     _guard: Box<dyn Any + Send + Sync>,
 }
@@ -83,7 +93,32 @@ impl Mount {
     /// `store` is empty, and the check's own: checks read the outbox, which is one queue for all. `web` mounts all
     /// routes, those at the root included, and answers whatever else is asked.
     pub fn new(store: Arc<dyn Store>, web: fn(&AuthHttp) -> Arc<dyn Web>) -> Self {
-        Self { store, web, profile: Profile::tokens(), _guard: Box::new(()) }
+        Self {
+            store,
+            web,
+            profile: Profile::tokens(),
+            transcript: None,
+            worlds: AtomicU64::new(0),
+            _guard: Box::new(()),
+        }
+    }
+
+    /// What is compared is drawn alike: rows of one moment are read in order of their ids. Each system of a check draws
+    /// something else, as they share a store.
+    fn entropy(&self) -> Arc<dyn Entropy> {
+        if self.transcript.is_some() {
+            Arc::new(SeededEntropy::new(self.worlds.fetch_add(1, Ordering::Relaxed)))
+        } else {
+            Arc::new(SystemEntropy)
+        }
+    }
+
+    fn web(&self, http: &AuthHttp) -> Arc<dyn Web> {
+        let web = (self.web)(http);
+        match &self.transcript {
+            Some(transcript) => transcript.of(web),
+            None => web,
+        }
     }
 
     /// The same, for a system that speaks another profile than `tokens`.
@@ -106,7 +141,8 @@ impl fmt::Debug for Mount {
 }
 
 /// Makes a test of each check of the HTTP suite. `$open` is an `async fn() -> Mount` in the scope of the call, or one that
-/// returns an `Option<Mount>`: `None` where this run leaves the store out.
+/// returns an `Option<Mount>`: `None` where this run leaves the store out; or one that returns two to be compared,
+/// [`Alike`](crate::http::Alike).
 ///
 /// What doesn't depend on how credentials travel is checked with the profile `tokens` and with `sessions`.
 #[macro_export]
@@ -208,11 +244,10 @@ macro_rules! __http_checks {
             $(#[test]
             fn $check() {
                 $crate::block_on(async {
-                    let mount: ::core::option::Option<$crate::http::Mount> = super::$open().await.into();
-                    if let Some(mount) = mount {
-                        let mount = mount.speaking($crate::http::Profile::$profile());
-                        $crate::http::$module::$check(&mount).await;
-                    }
+                    let (subject, profile) = (super::$open().await, $crate::http::Profile::$profile());
+                    let check: $crate::http::Check =
+                        (stringify!($check), |mount| ::std::boxed::Box::pin($crate::http::$module::$check(mount)));
+                    $crate::http::Subject::run(subject, profile, check).await;
                 });
             })+
         })+

@@ -4,11 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_core::adapter::{LocalThrottle, NoBreachCheck, OpenPolicy, SystemEntropy};
-use auth_core::domain::{Email, MailKind, Role, Status, UserId};
+use auth_core::adapter::{LocalThrottle, NoBreachCheck, OpenPolicy};
+use auth_core::domain::{Email, MailKind, Password, Role, Status, User, UserId};
 use auth_core::flow::mail;
 use auth_core::keys::{KeyRing, Pepper};
-use auth_core::port::{Change, Limit, Store};
+use auth_core::port::{Change, Limit, PasswordHasher, Store};
 use auth_core::settings::{ExistingAddress, Settings};
 use auth_core::{Auth, Parts, Signing};
 use auth_http::{AuthHttp, HttpSettings, Profile, Route};
@@ -74,7 +74,7 @@ impl World {
         let parts = Parts {
             store: counting.clone(),
             clock: clock.clone(),
-            entropy: Arc::new(SystemEntropy),
+            entropy: mount.entropy(),
             hasher: hasher.clone(),
             throttle: Arc::new(LocalThrottle::default()),
             breached: Arc::new(NoBreachCheck),
@@ -87,7 +87,7 @@ impl World {
         let auth = Auth::start(parts).await.expect("a system that starts");
         let http = AuthHttp::new(auth, std::iter::once(options.profile).chain(options.others), options.http)
             .expect("a sound profile");
-        let web = (mount.web)(&http);
+        let web = mount.web(&http);
         let document = Document::new(http.openapi());
         Self(Arc::new(Inner { web, http, document, clock, inbox: Inbox::new(), faulty, counting, hasher }))
     }
@@ -256,6 +256,21 @@ impl World {
         Credentials::of(&self.post("/login", person.credentials()).from(&person.peer).await)
     }
 
+    /// Somebody signed in who holds these roles and no others, by way of the store.
+    pub async fn signed_in(&self, is_verified: bool, roles: &[&str]) -> Credentials {
+        let person = Person::new();
+        let user = User {
+            email: person.address(),
+            email_verified_at: is_verified.then_some(given::NOW),
+            roles: roles.iter().map(|role| Role::parse(role).expect("a role")).collect(),
+            ..given::user()
+        };
+        let password = Password::parse(person.password.clone()).expect("a password");
+        let password = self.hasher().hash(&password).await.expect("a hash");
+        self.store().commit(&[Change::CreateUser { user, password: Some(password) }]).await.expect("a new user");
+        self.sign_in(&person).await
+    }
+
     /// Signs in where tokens are delivered in the body.
     pub async fn tokens(&self, person: &Person) -> Tokens {
         match self.sign_in(person).await {
@@ -315,7 +330,8 @@ pub struct Person {
 impl Person {
     /// Somebody new, who has no account yet.
     pub fn new() -> Self {
-        let [a, b, c] = given::bytes::<3>();
+        // Three digits each: what tells of an address is as long as what tells of another.
+        let [a, b, c] = given::bytes::<3>().map(|byte| 100 + byte % 100);
         Self {
             email: given::email().canonical().to_owned(),
             password: "correct horse battery staple".into(),

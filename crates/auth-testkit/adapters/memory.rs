@@ -5,10 +5,11 @@ use std::sync::Arc;
 use auth_testkit::MemoryStore;
 use auth_testkit::http::Mount;
 
-use crate::{report, web};
+use super::report;
+use crate::web;
 
 async fn open() -> Mount {
-    Mount::new(Arc::new(MemoryStore::new()), web::axum)
+    Mount::new(Arc::new(MemoryStore::new()), web::mounted)
 }
 
 auth_testkit::http_suite!(open);

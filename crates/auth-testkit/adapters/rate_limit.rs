@@ -4,31 +4,20 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_axum::Guards;
 use auth_core::port::Limit;
-use auth_http::AuthHttp;
 use auth_testkit::MemoryStore;
 use auth_testkit::http::{Mount, World};
-use axum::Router;
-use axum::routing::get;
 
-use crate::host::Call;
+use super::host::Call;
 use crate::web;
 
-const THREE: Limit = Limit { uses: 3, window: Duration::from_secs(90) };
-
-fn app(auth: &AuthHttp) -> Router {
-    Router::new()
-        .route("/search", get(async || "found"))
-        .route("/suggest", get(async || "suggested"))
-        .route_layer(auth.rate_limit("search", THREE))
-        .route("/export", get(async || "all").layer(auth.rate_limit("export", THREE)))
-}
+/// The limit of `/search` and `/suggest` together, and of `/export`.
+pub(crate) const THREE: Limit = Limit { uses: 3, window: Duration::from_secs(90) };
 
 #[tokio::test]
 async fn rl2_a_client_has_so_many() {
     let world = web::world().await;
-    let app = app(world.http());
+    let app = web::rate_limited(world.http());
     for path in ["/search", "/suggest", "/search"] {
         assert_eq!(Call::get(path).send(&app).await.status, 200);
     }
@@ -48,9 +37,9 @@ async fn rl2_a_client_has_so_many() {
 // RL1: the address is what our own proxies vouch for, and nothing that a client makes up.
 #[tokio::test]
 async fn rl1_forwarded_addresses_count_from_proxies_only() {
-    let mount = Mount::new(Arc::new(MemoryStore::new()), web::axum);
+    let mount = Mount::new(Arc::new(MemoryStore::new()), web::mounted);
     let world = World::with(&mount, |options| options.http.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()]).await;
-    let app = app(world.http());
+    let app = web::rate_limited(world.http());
     let search = async |peer: [u8; 4], forwarded: &str| {
         Call::get("/search").from(IpAddr::from(peer)).header("x-forwarded-for", forwarded).send(&app).await.status
     };

@@ -1,4 +1,4 @@
-//! Roles and permissions as types, for extractors to be told which.
+//! Roles and permissions as types, for guards to be told which.
 
 use auth_core::domain::Role;
 
@@ -24,10 +24,10 @@ pub trait PermissionName: Send + Sync + 'static {
     const NAME: &'static str;
 }
 
-/// Makes a type of each role, for [`HasRole`](crate::HasRole).
+/// Makes a type of each role, for a web adapter's guard `HasRole`.
 ///
 /// ```
-/// auth_axum::roles! {
+/// auth_http::roles! {
 ///     /// Looks after what others write.
 ///     pub Moderator = "moderator";
 ///     pub Editor = "editor";
@@ -44,10 +44,10 @@ macro_rules! roles {
     };
 }
 
-/// Makes a type of each permission, for [`HasPermission`](crate::HasPermission).
+/// Makes a type of each permission, for a web adapter's guard `HasPermission`.
 ///
 /// ```
-/// auth_axum::permissions! {
+/// auth_http::permissions! {
 ///     /// May write, and change what they wrote.
 ///     pub WritePosts = "posts.write";
 /// }

@@ -8,7 +8,8 @@ use auth_testkit::{block_on, given};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, query_scalar, raw_sql};
 
-use crate::{report, web};
+use super::report;
+use crate::web;
 
 /// A database that is dropped with this.
 struct Database {
@@ -48,7 +49,7 @@ async fn open() -> Option<Mount> {
     let database = Database::create(server()?).await;
     let store = PostgresStore::connect(&database.url()).await.unwrap();
     store.migrate().await.unwrap();
-    Some(Mount::new(Arc::new(store), web::axum).guarded(database))
+    Some(Mount::new(Arc::new(store), web::mounted).guarded(database))
 }
 
 auth_testkit::http_suite!(open);

@@ -3,17 +3,12 @@
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
 use crate::web;
 
 /// Sends `request` as it is and reads until the server closes.
-async fn talk(request: &str) -> String {
-    let world = web::world().await;
-    let app = auth_axum::service(world.http());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await });
+async fn talk(address: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut reply = String::new();
@@ -24,9 +19,14 @@ async fn talk(request: &str) -> String {
 // HEAD's reply has no body on the wire, so that the next reply on the connection is where it is looked for.
 #[tokio::test]
 async fn replies_are_framed() {
+    let world = web::world().await;
+    replies_are_framed_at(web::listen(world.http()).await).await;
+}
+
+pub(crate) async fn replies_are_framed_at(address: SocketAddr) {
     let head = "HEAD /v1/auth/me HTTP/1.1\r\nhost: x\r\n\r\n";
     let get = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
-    let replies = talk(&format!("{head}{head}{get}")).await;
+    let replies = talk(address, &format!("{head}{head}{get}")).await;
     let statuses: Vec<_> = replies.match_indices("HTTP/1.1 ").map(|(at, _)| &replies[at + 9..at + 12]).collect();
     assert_eq!(statuses, ["401", "401", "200"], "{replies}");
     assert!(replies.ends_with("\r\n\r\n{\"status\":\"ok\"}"), "{replies}");
@@ -35,9 +35,11 @@ async fn replies_are_framed() {
 // IN3: who announces too large a body is turned away before sending it.
 #[tokio::test]
 async fn in3_an_announced_body_is_turned_away() {
+    let world = web::world().await;
+    let address = web::listen(world.http()).await;
     let head = "POST /v1/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 65537\r\n";
     for expect in ["", "expect: 100-continue\r\n"] {
-        let reply = talk(&format!("{head}{expect}connection: close\r\n\r\n")).await;
+        let reply = talk(address, &format!("{head}{expect}connection: close\r\n\r\n")).await;
         assert!(reply.starts_with("HTTP/1.1 413 "), "{reply}");
     }
 }

@@ -7,13 +7,14 @@ use auth_testkit::http::Mount;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, query_scalar};
 
-use crate::{report, web};
+use super::report;
+use crate::web;
 
 async fn open() -> Mount {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::connect(&format!("sqlite://{}/store.db", folder.path().display())).await.unwrap();
     store.migrate().await.unwrap();
-    Mount::new(Arc::new(store), web::axum).guarded(folder)
+    Mount::new(Arc::new(store), web::mounted).guarded(folder)
 }
 
 auth_testkit::http_suite!(open);
