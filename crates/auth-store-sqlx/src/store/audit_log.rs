@@ -27,21 +27,29 @@ fn events(query: &AuditQuery) -> Statement {
 fn page(parts: Parts, whose: Option<(&'static str, UserId)>, query: &AuditQuery) -> Parts {
     const EVENTS: &str = "
         select e.id, e.occurred_at, e.kind, e.actor_id, e.subject_id, e.ip, e.user_agent, e.request_id, e.detail
-        from auth_audit_events e";
-    // The time once more, by itself: MySQL finds no place in an index by a pair.
-    const BEFORE: &str = "
-        join auth_audit_events b
-            on e.occurred_at <= b.occurred_at and (e.occurred_at, e.id) < (b.occurred_at, b.id) and b.id = ";
-    let parts = parts
-        .then(EVENTS)
-        .with_any(BEFORE, query.before.map(EventId::as_uuid))
-        .then(" where true")
-        .with_any(" and e.kind = ", query.kind.map(AuditKind::as_str));
+        from auth_audit_events e where true";
+    let parts = parts.then(EVENTS).with_any(" and e.kind = ", query.kind.map(AuditKind::as_str));
+    let parts = match query.before {
+        Some(event) => before(parts, event),
+        None => parts,
+    };
     let parts = match whose {
         Some((column, user)) => parts.with(column, user.as_uuid()),
         None => parts,
     };
     parts.with(" order by e.occurred_at desc, e.id desc limit ", query.limit)
+}
+
+/// Those before `event`: none, where there is no such entry.
+///
+/// Its place is looked up first, by itself: as a join it would have PostgreSQL read all entries from the newest up to there.
+/// The time stands there once more, since MySQL finds no place in an index by a pair; of a kind that most entries have, MariaDB
+/// may read them from the newest all the same.
+fn before(parts: Parts, event: EventId) -> Parts {
+    const TIME: &str = " and e.occurred_at <= (select b.occurred_at from auth_audit_events b where b.id = ";
+    const PLACE: &str =
+        ") and (e.occurred_at, e.id) < (select b.occurred_at, b.id from auth_audit_events b where b.id = ";
+    parts.with(TIME, event.as_uuid()).with(PLACE, event.as_uuid()).then(")")
 }
 
 fn event(fields: &mut Fields<'_>) -> Result<AuditEvent, StoreError> {
