@@ -24,10 +24,16 @@ const SUITES: &[(&str, &str)] = &[
     ("server", "ses"),
     ("server", "smtp"),
     ("server", "sqlite"),
+    ("server-diesel", "mariadb"),
+    ("server-diesel", "postgres"),
+    ("server-diesel", "sqlite"),
     ("store", "mariadb"),
     ("store", "memory"),
     ("store", "postgres"),
     ("store", "sqlite"),
+    ("store-diesel", "mariadb"),
+    ("store-diesel", "postgres"),
+    ("store-diesel", "sqlite"),
 ];
 
 /// What the suites reported, beside what there was to report.

@@ -156,7 +156,8 @@ impl Fairing for Mount {
 /// Makes a `POST` again of what Rocket has turned into something else: a form whose first field is `_method`. Any page may
 /// send a form, and no page may send a `DELETE`.
 async fn undo_override(request: &mut Request<'_>, data: &mut Data<'_>) {
-    const ENOUGH: usize = "_method=options".len();
+    // As much as Rocket has read: for more we might wait for ever.
+    const ENOUGH: usize = "_method=delete".len();
     let start = data.peek(ENOUGH).await;
     let text = std::str::from_utf8(start).unwrap_or_default();
     let field = Form::values(text).next().filter(|field| field.name == "_method");

@@ -4,12 +4,13 @@
 //!   rejected where one of them changes no row. An adapter writes the statements, in its own query language.
 //! - [`retry`]: trying again while others are in the way; [`trouble`]: what errors come to.
 //! - [`read`]: values as columns hold them, and what is said of one that can't be read.
-//! - [`claim`], [`outbox`], [`search`], [`sqlite`], [`usage`]: what else would stand in each of them once more.
+//! - [`claim`], [`mysql`], [`outbox`], [`search`], [`sqlite`], [`usage`]: what else would stand in each of them once more.
 //!
-//! *Architecture Invariant:* nothing here knows SQL, a driver or a dialect.
+//! *Architecture Invariant:* nothing here knows SQL or a driver.
 
 pub mod claim;
 pub mod commit;
+pub mod mysql;
 pub mod outbox;
 pub mod read;
 pub mod retry;

@@ -9,6 +9,7 @@ mod writes;
 use std::time::Duration;
 
 use auth_core::port::StoreError;
+use auth_sql::mysql::duplicate_key;
 use auth_sql::trouble::Trouble;
 use sqlx::error::DatabaseError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlPool, MySqlPoolOptions};
@@ -124,7 +125,7 @@ const SLOT_TAKEN: &str = "auth_pending_registrations_slot_key";
 const KEY_NUMBER_TAKEN: &str = "PRIMARY";
 
 fn violates(error: &dyn DatabaseError, unique: &str) -> bool {
-    error.is_unique_violation() && message::key(error.message()) == Some(unique)
+    error.is_unique_violation() && duplicate_key(error.message()) == Some(unique)
 }
 
 fn trouble(error: &dyn DatabaseError) -> Trouble {

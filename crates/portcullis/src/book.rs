@@ -10,6 +10,8 @@ pages! {
     Attributes: "attributes.md";
     Axum: "axum.md";
     Csrf: "guards/csrf.md";
+    #[cfg(feature = "diesel-postgres")]
+    Diesel: "diesel.md";
     DenyByDefault: "guards/deny-by-default.md";
     Fresh: "guards/fresh.md";
     GuestsOnly: "guards/guests-only.md";

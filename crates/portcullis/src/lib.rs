@@ -73,6 +73,7 @@
 //! | `axum` | [`axum`]: router, guards and extractors |
 //! | `rocket` | [`rocket`]: fairing and request guards for Rocket |
 //! | `sqlx-postgres`, `sqlx-mysql`, `sqlx-sqlite` | [`sqlx`]: the stores; [`schema`]: their migrations, to run with a tool of your own |
+//! | `diesel-postgres`, `diesel-mysql`, `diesel-sqlite` | [`diesel`]: the same on diesel-async |
 //! | `migrate` | the stores run their migrations themselves |
 //! | `mail` | [`mail`]: mailers to a folder and to the console, templates |
 //! | `smtp`, `ses` | `mail`, with the mailer for SMTP, for Amazon SES |
@@ -100,9 +101,19 @@ pub use auth_mail as mail;
 #[cfg(feature = "rocket")]
 #[doc(no_inline)]
 pub use auth_rocket as rocket;
-#[cfg(any(feature = "sqlx-mysql", feature = "sqlx-postgres", feature = "sqlx-sqlite"))]
+#[cfg(any(
+    feature = "diesel-mysql",
+    feature = "diesel-postgres",
+    feature = "diesel-sqlite",
+    feature = "sqlx-mysql",
+    feature = "sqlx-postgres",
+    feature = "sqlx-sqlite"
+))]
 #[doc(no_inline)]
 pub use auth_schema as schema;
+#[cfg(any(feature = "diesel-mysql", feature = "diesel-postgres", feature = "diesel-sqlite"))]
+#[doc(no_inline)]
+pub use auth_store_diesel as diesel;
 #[cfg(any(feature = "sqlx-mysql", feature = "sqlx-postgres", feature = "sqlx-sqlite"))]
 #[doc(no_inline)]
 pub use auth_store_sqlx as sqlx;

@@ -8,7 +8,7 @@ use crate::{Failure, service};
 
 /// Applies the migrations that are missing, and says which.
 pub(crate) async fn run(config: &Config, format: Format) -> Result<(), Failure> {
-    let applied = service::database::open(&config.database).await?.bring_up_to_date().await?;
+    let applied = service::database::open(config).await?.bring_up_to_date().await?;
     let names: Vec<String> = applied.iter().map(ToString::to_string).collect();
     format.print(&json!({ "applied": names }), || match &names[..] {
         [] => "the schema is up to date".to_owned(),

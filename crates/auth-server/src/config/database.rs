@@ -82,7 +82,28 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
+/// What speaks to the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Library {
+    Sqlx,
+    #[cfg(feature = "diesel")]
+    Diesel,
+}
+
+impl Library {
+    /// Those that are built in, by the word for each. The first is the default.
+    const BUILT: &[(&str, Self)] = &[
+        ("sqlx", Self::Sqlx),
+        #[cfg(feature = "diesel")]
+        ("diesel", Self::Diesel),
+    ];
+}
+
 impl Reader {
+    pub(super) fn library(&mut self) -> Library {
+        self.built("AUTH_STORE", Library::BUILT)
+    }
+
     pub(super) fn database(&mut self) -> Database {
         const DEFAULT: &str = "sqlite://portcullis.db";
         let url = self.source.take("DATABASE_URL").unwrap_or_else(|| DEFAULT.to_owned());

@@ -21,7 +21,7 @@ use ipnet::IpNet;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
-pub(crate) use database::Database;
+pub(crate) use database::{Database, Library};
 pub(crate) use mail::{Mail, Via};
 use reader::Reader;
 pub(crate) use source::Source;
@@ -39,6 +39,7 @@ pub(crate) struct Config {
     pub(crate) frontend_url: Option<String>,
     pub(crate) audience: Option<String>,
     pub(crate) database: Database,
+    pub(crate) library: Library,
     /// `None`: made once, beside the embedded database.
     pub(crate) pepper: Option<Pepper>,
     pub(crate) old_peppers: Vec<Pepper>,
@@ -117,7 +118,6 @@ fn is_filter(text: &str) -> bool {
 impl Reader {
     /// `None` never: it would be a default of ours that can't be read.
     fn config(&mut self) -> Option<Config> {
-        self.built("AUTH_STORE", &[("sqlx", ())]);
         let loopback = SocketAddr::from(([127, 0, 0, 1], 8080));
         let key_file = self.source.take("JWT_KEY_FILE").map(PathBuf::from);
         let (database, signing, mail) = (self.database(), self.signing(key_file.as_deref()), self.mail());
@@ -133,6 +133,7 @@ impl Reader {
             frontend_url: self.url("FRONTEND_URL"),
             audience: self.source.take("AUTH_AUDIENCE"),
             database,
+            library: self.library(),
             pepper: self.current_pepper(),
             old_peppers: self.old_peppers(),
             signing,

@@ -71,7 +71,7 @@ async fn state_of(config: &Config) -> StoreState {
         return StoreState::New;
     }
     let asking = async {
-        let store = service::database::open(&config.database).await?;
+        let store = service::database::open(config).await?;
         let missing = store.missing_migrations().await?;
         if !missing.is_empty() {
             return Ok(StoreState::Outdated(missing));

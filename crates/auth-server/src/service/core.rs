@@ -28,7 +28,7 @@ pub(crate) async fn open(
     clock: Arc<dyn Clock>,
     metrics: Option<&Metrics>,
 ) -> Result<Core, Failure> {
-    let store = database::ready(&config.database).await?;
+    let store = database::ready(&config).await?;
     let pepper = pepper(config.pepper, &config.database, &*store).await?;
     let ring = KeyRing::new(&pepper, &config.old_peppers);
 

@@ -8,7 +8,7 @@ use auth_schema::Migration;
 use auth_store_sqlx::PoolUsage;
 
 use crate::Failure;
-use crate::config::Database;
+use crate::config::{Config, Database, Library};
 
 /// A store that can bring its schema up to date, and tells of its connections.
 #[async_trait]
@@ -20,14 +20,24 @@ pub(crate) trait SqlStore: Store {
     fn pools(&self) -> [(&'static str, PoolUsage); 2];
 }
 
-/// Connects to the database.
-pub(crate) async fn open(database: &Database) -> Result<Arc<dyn SqlStore>, StoreError> {
-    Ok(match database {
-        Database::Sqlite { url, .. } => Arc::new(auth_store_sqlx::SqliteStore::connect(url).await?),
-        #[cfg(feature = "postgres")]
-        Database::Postgres(url) => Arc::new(auth_store_sqlx::PostgresStore::connect(url.expose()).await?),
-        #[cfg(feature = "mysql")]
-        Database::Mysql(url) => Arc::new(auth_store_sqlx::MysqlStore::connect(url.expose()).await?),
+/// Connects to the database, by the library that is to speak to it.
+pub(crate) async fn open(config: &Config) -> Result<Arc<dyn SqlStore>, StoreError> {
+    /// All kinds of databases alike.
+    macro_rules! connect {
+        ($library:ident) => {
+            match &config.database {
+                Database::Sqlite { url, .. } => Arc::new($library::SqliteStore::connect(url).await?),
+                #[cfg(feature = "postgres")]
+                Database::Postgres(url) => Arc::new($library::PostgresStore::connect(url.expose()).await?),
+                #[cfg(feature = "mysql")]
+                Database::Mysql(url) => Arc::new($library::MysqlStore::connect(url.expose()).await?),
+            }
+        };
+    }
+    Ok(match config.library {
+        Library::Sqlx => connect!(auth_store_sqlx),
+        #[cfg(feature = "diesel")]
+        Library::Diesel => connect!(auth_store_diesel),
     })
 }
 
@@ -35,9 +45,9 @@ pub(crate) async fn open(database: &Database) -> Result<Arc<dyn SqlStore>, Store
 ///
 /// The embedded database is ours, and is brought up to date here. A server is its operators': where something is missing
 /// they are told what, and nothing is changed.
-pub(super) async fn ready(database: &Database) -> Result<Arc<dyn SqlStore>, Failure> {
-    let store = open(database).await?;
-    if matches!(database, Database::Sqlite { .. }) {
+pub(super) async fn ready(config: &Config) -> Result<Arc<dyn SqlStore>, Failure> {
+    let store = open(config).await?;
+    if matches!(config.database, Database::Sqlite { .. }) {
         store.bring_up_to_date().await?;
     }
     let missing = store.missing_migrations().await?;
@@ -50,9 +60,16 @@ pub(super) async fn ready(database: &Database) -> Result<Arc<dyn SqlStore>, Fail
 
 /// What all stores call alike; their types differ.
 macro_rules! sql_store {
-    ($store:ident) => {
+    ($library:ident) => {
+        sql_store!($library::SqliteStore);
+        #[cfg(feature = "postgres")]
+        sql_store!($library::PostgresStore);
+        #[cfg(feature = "mysql")]
+        sql_store!($library::MysqlStore);
+    };
+    ($library:ident::$store:ident) => {
         #[async_trait]
-        impl SqlStore for auth_store_sqlx::$store {
+        impl SqlStore for $library::$store {
             async fn bring_up_to_date(&self) -> Result<Vec<&'static Migration>, StoreError> {
                 self.migrate().await
             }
@@ -65,8 +82,6 @@ macro_rules! sql_store {
     };
 }
 
-sql_store!(SqliteStore);
-#[cfg(feature = "postgres")]
-sql_store!(PostgresStore);
-#[cfg(feature = "mysql")]
-sql_store!(MysqlStore);
+sql_store!(auth_store_sqlx);
+#[cfg(feature = "diesel")]
+sql_store!(auth_store_diesel);

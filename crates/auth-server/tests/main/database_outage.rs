@@ -7,12 +7,12 @@ use sqlx::ConnectOptions;
 
 use crate::support::client::Call;
 use crate::support::database::Postgres;
-use crate::support::eventually;
 use crate::support::mariadb::Mariadb;
 use crate::support::network::{Network, State};
 use crate::support::person::Person;
 use crate::support::process::Home;
 use crate::support::race::race;
+use crate::support::{by_diesel, eventually};
 
 /// DF4: connections to the database break, and new ones too.
 #[tokio::test]
@@ -34,6 +34,26 @@ async fn df4_a_mariadb_that_is_cut_off() {
 #[tokio::test]
 async fn df4_a_mariadb_that_is_frozen() {
     on_mariadb(State::Frozen).await;
+}
+
+#[tokio::test]
+async fn df4_by_diesel_a_database_that_is_cut_off() {
+    by_diesel(on_postgres(State::Down)).await;
+}
+
+#[tokio::test]
+async fn df4_by_diesel_a_database_that_is_frozen() {
+    by_diesel(on_postgres(State::Frozen)).await;
+}
+
+#[tokio::test]
+async fn df4_by_diesel_a_mariadb_that_is_cut_off() {
+    by_diesel(on_mariadb(State::Down)).await;
+}
+
+#[tokio::test]
+async fn df4_by_diesel_a_mariadb_that_is_frozen() {
+    by_diesel(on_mariadb(State::Frozen)).await;
 }
 
 async fn on_postgres(outage: State) {

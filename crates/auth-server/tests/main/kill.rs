@@ -9,9 +9,9 @@ use tokio::task::JoinSet;
 
 use crate::support::client::Client;
 use crate::support::database::{Backend, Site};
-use crate::support::eventually;
 use crate::support::person::{Person, Tokens};
 use crate::support::race::race;
+use crate::support::{by_diesel, eventually};
 
 const ROUNDS: usize = 8;
 /// Clients of each server at once.
@@ -21,6 +21,15 @@ const CLIENTS: usize = 8;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn df2_a_killed_server_has_lost_nothing() {
     tokio::join!(started_again_on_sqlite(), outlived_on(Backend::Postgres), outlived_on(Backend::Mariadb));
+}
+
+/// DF2: the same by the other library.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn df2_a_killed_server_has_lost_nothing_by_diesel() {
+    let all = async {
+        tokio::join!(started_again_on_sqlite(), outlived_on(Backend::Postgres), outlived_on(Backend::Mariadb));
+    };
+    by_diesel(all).await;
 }
 
 /// One process, killed and started again.

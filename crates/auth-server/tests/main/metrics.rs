@@ -12,7 +12,7 @@ use crate::support::person::Person;
 use crate::support::process::{Home, Server};
 use crate::support::race::race;
 
-on_each_backend!(what_happens_is_counted);
+on_each_backend!(by each library: what_happens_is_counted);
 
 /// Requests by what they asked for and what came of it, hashes, connections.
 async fn what_happens_is_counted(backend: Backend) {

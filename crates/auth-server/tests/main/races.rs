@@ -14,6 +14,7 @@ use crate::support::race::{count, race, single};
 const RACERS: usize = 50;
 
 on_each_backend!(
+    by each library:
     en3_one_address_is_one_user,
     vt3_a_reset_link_is_spent_once,
     rr3_a_refresh_token_has_one_successor,

@@ -5,14 +5,13 @@ use std::time::{Duration, Instant};
 
 use auth_core::domain::{SealedMail, SessionKey, User};
 use auth_core::port::{Change, Commit, CommitError, MailQuery, Outbox, Rejected, Sessions, StoreError, Users};
-use auth_store_sqlx::MysqlStore;
 use auth_testkit::given::{self, MINUTE, NOW};
 use auth_testkit::race::race;
-use sqlx::mysql::MySqlPoolOptions;
-use sqlx::{Connection, Executor, MySqlConnection, MySqlTransaction, query};
+use sqlx::Executor as _;
+use sqlx::{Connection, MySqlConnection, MySqlTransaction, query};
 use tokio::time::sleep;
 
-use super::Database;
+use super::{Database, Store, serializable};
 
 /// Another transaction that holds the user's row.
 async fn lock<'c>(connection: &'c mut MySqlConnection, user: &User) -> MySqlTransaction<'c> {
@@ -21,7 +20,7 @@ async fn lock<'c>(connection: &'c mut MySqlConnection, user: &User) -> MySqlTran
     tx
 }
 
-async fn epoch(store: &MysqlStore, user: &User) -> u32 {
+async fn epoch(store: &Store, user: &User) -> u32 {
     store.find_user(user.id).await.unwrap().unwrap().user.epoch.number()
 }
 
@@ -107,12 +106,7 @@ async fn df8_the_default_isolation_level_does_not_matter() {
     let Some((database, store)) = Database::migrated().await else { return };
     let user = given::registered(&store).await;
     let session = given::signed_in(&store, &user).await;
-    let serializable = MySqlPoolOptions::new().after_connect(|connection, _| {
-        let set = "set session transaction isolation level serializable";
-        Box::pin(async move { connection.execute(set).await.map(drop) })
-    });
-    let open = || async { MysqlStore::new(serializable.clone().connect_with(database.options()).await.unwrap()) };
-    let nodes = Arc::new([open().await, open().await]);
+    let nodes = Arc::new([serializable(&database).await, serializable(&database).await]);
 
     let outcomes = race(50, |i| {
         let nodes = nodes.clone();

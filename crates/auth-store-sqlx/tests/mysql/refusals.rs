@@ -2,12 +2,10 @@
 
 use auth_core::domain::{Email, User};
 use auth_core::port::{Change, Commit, CommitError, StoreError, Users};
-use auth_store_sqlx::{MysqlStore, mysql};
 use auth_testkit::given;
-use sqlx::mysql::MySqlPoolOptions;
-use sqlx::{Executor, query_scalar};
+use sqlx::query_scalar;
 
-use super::Database;
+use super::{Database, on_a_loose_pool};
 
 /// EN3, IN2: addresses that the server's collations take for one are accounts of their own, and one finds itself only:
 /// other case, accents, spaces or NUL at the end, letters that fold into two.
@@ -65,19 +63,11 @@ async fn nothing_is_cut_off_to_fit() {
 #[tokio::test]
 async fn a_host_brings_its_own_pool() {
     let Some((database, _)) = Database::migrated().await else { return };
-    let pool = MySqlPoolOptions::new().max_connections(3).after_connect(|connection, _| {
-        Box::pin(async move {
-            connection.execute("set session sql_mode = ''").await?;
-            mysql::set_up(connection).await
-        })
-    });
-    let pool = pool.connect_with(database.options()).await.unwrap();
     // On MySQL the last two are another, or none.
-    let limits = "select cast(concat_ws(' ', @@tx_isolation, @@innodb_lock_wait_timeout,
+    const LIMITS: &str = "select cast(concat_ws(' ', @@tx_isolation, @@innodb_lock_wait_timeout,
         cast(@@max_statement_time as signed), @@idle_transaction_timeout) as char)";
-    let limits: String = query_scalar(limits).fetch_one(&pool).await.unwrap();
+    let (store, limits) = on_a_loose_pool(&database, LIMITS).await;
     assert_eq!(limits, "READ-COMMITTED 2 5 10");
-    let store = MysqlStore::new(pool);
     let user = given::registered(&store).await;
     assert_eq!(store.find_user(user.id).await.unwrap().unwrap().user, user);
 
@@ -99,5 +89,6 @@ async fn au2_errors_quote_no_values() {
 
     let error = store.commit(&[Change::OpenSession(twin)]).await.unwrap_err();
     let CommitError::Store(StoreError::Failed { source, .. }) = error else { panic!("{error:?}") };
-    assert_eq!(source.to_string(), "duplicate entry for key \"auth_sessions_secret_key\" (code 23000)");
+    let said = source.to_string();
+    assert!(said.starts_with("duplicate entry for key \"auth_sessions_secret_key\" (code "), "{said}");
 }

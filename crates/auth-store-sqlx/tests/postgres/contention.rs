@@ -5,13 +5,12 @@ use std::time::{Duration, Instant};
 
 use auth_core::domain::{SealedMail, SessionKey, User};
 use auth_core::port::{Change, Commit, CommitError, MailQuery, Outbox, Rejected, Sessions, StoreError, Users};
-use auth_store_sqlx::PostgresStore;
 use auth_testkit::given::{self, MINUTE, NOW};
 use auth_testkit::race::race;
 use sqlx::{Connection, PgConnection, PgTransaction, query};
 use tokio::time::sleep;
 
-use super::Database;
+use super::{Database, Store};
 
 /// Another transaction that holds the user's row.
 async fn lock<'c>(connection: &'c mut PgConnection, user: &User) -> PgTransaction<'c> {
@@ -24,7 +23,7 @@ async fn lock<'c>(connection: &'c mut PgConnection, user: &User) -> PgTransactio
     tx
 }
 
-async fn epoch(store: &PostgresStore, user: &User) -> u32 {
+async fn epoch(store: &Store, user: &User) -> u32 {
     store.find_user(user.id).await.unwrap().unwrap().user.epoch.number()
 }
 

@@ -4,33 +4,32 @@ use std::time::{Duration, Instant};
 
 use auth_core::domain::User;
 use auth_core::port::{Change, Commit, CommitError, Housekeeping, StoreError, Users};
-use auth_store_sqlx::PostgresStore;
 use auth_testkit::given;
 use futures_util::future::join_all;
 use sqlx::ConnectOptions;
 
-use super::Database;
+use super::{Database, Store};
 use crate::support::proxy::{Network, Proxy};
 
 /// A store that reaches its database through a network of ours, with connections idling in its pools.
-async fn behind_a_proxy() -> Option<(Database, PostgresStore, Proxy, User)> {
+async fn behind_a_proxy() -> Option<(Database, Store, Proxy, User)> {
     let database = Database::empty().await?;
     let options = database.options();
     let proxy = Proxy::to(format!("{}:{}", options.get_host(), options.get_port())).await;
     let url = options.host("127.0.0.1").port(proxy.port).to_url_lossy();
-    let store = PostgresStore::connect(url.as_str()).await.unwrap();
+    let store = Store::connect(url.as_str()).await.unwrap();
     store.migrate().await.unwrap();
     let user = given::registered(&store).await;
     join_all((0..20).map(|_| async { read(&store, &user).await.unwrap() })).await;
     Some((database, store, proxy, user))
 }
 
-async fn read(store: &PostgresStore, user: &User) -> Result<(), StoreError> {
+async fn read(store: &Store, user: &User) -> Result<(), StoreError> {
     assert!(store.find_user(user.id).await?.is_some());
     Ok(())
 }
 
-async fn write(store: &PostgresStore, user: &User) -> Result<(), CommitError> {
+async fn write(store: &Store, user: &User) -> Result<(), CommitError> {
     store.commit(&[Change::AdvanceEpoch { user: user.id }]).await
 }
 
@@ -89,6 +88,6 @@ async fn df4_dead_connections_fail_no_request() {
 async fn a_server_that_refuses_us_is_a_failure() {
     let Some(database) = Database::empty().await else { return };
     let url = database.options().database("no_such_database").to_url_lossy();
-    let outcome = PostgresStore::connect(url.as_str()).await;
+    let outcome = Store::connect(url.as_str()).await;
     assert!(matches!(outcome, Err(StoreError::Failed { store: "postgres", .. })), "{outcome:?}");
 }

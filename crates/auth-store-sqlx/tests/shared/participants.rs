@@ -6,9 +6,8 @@ use async_trait::async_trait;
 use auth_core::domain::{Role, User};
 use auth_core::port::{AuditLog, AuditQuery, Change, Commit, CommitError, Rejected, StoreError, Users};
 use auth_testkit::given;
-use sqlx::QueryBuilder;
 
-use super::super::{Connection, Database, ID, Participant, Refusal, Store};
+use super::super::{Connection, Database, ID, Participant, Refusal, Store, insert_profile, stumble};
 
 /// Gives each new user a profile.
 #[derive(Debug)]
@@ -19,9 +18,7 @@ impl Participant for Profiles {
     async fn take_part(&self, changes: &[Change], connection: &mut Connection) -> Result<(), Refusal> {
         for change in changes {
             if let Change::CreateUser { user, .. } = change {
-                let mut insert = QueryBuilder::new("insert into profiles (user_id, nickname) values (");
-                insert.push_bind(user.id.as_uuid()).push(", ").push_bind(user.email.as_str()).push(")");
-                insert.build().execute(&mut *connection).await?;
+                insert_profile(connection, user).await?;
             }
         }
         Ok(())
@@ -47,7 +44,7 @@ struct Stumbling(AtomicU32);
 impl Participant for Stumbling {
     async fn take_part(&self, _: &[Change], connection: &mut Connection) -> Result<(), Refusal> {
         if self.0.fetch_sub(1, Ordering::Relaxed) > 0 {
-            sqlx::query("insert into profiles (user_id, nickname) values (null, null)").execute(connection).await?;
+            stumble(connection).await?;
         }
         Ok(())
     }

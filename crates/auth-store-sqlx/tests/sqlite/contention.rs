@@ -3,26 +3,17 @@
 use std::time::{Duration, Instant};
 
 use auth_core::port::{Change, Commit, CommitError, Housekeeping, StoreError, Users};
-use auth_store_sqlx::{SqliteStore, sqlite};
 use auth_testkit::given::{self, MINUTE, NOW};
-use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{Connection, SqliteConnection};
 use tokio::time::sleep;
 
-use super::Database;
+use super::{Database, impatient};
 
 /// Takes the write lock and gives it back after `time`.
 async fn lock(connection: &mut SqliteConnection, time: Duration) {
     let tx = connection.begin_with("begin immediate").await.unwrap();
     sleep(time).await;
     tx.rollback().await.unwrap();
-}
-
-/// A store whose connections don't wait, so that every collision is `SQLITE_BUSY`.
-async fn impatient(database: &Database) -> SqliteStore {
-    let options = sqlite::options(&database.url()).unwrap().busy_timeout(Duration::ZERO);
-    let pool = SqlitePoolOptions::new().connect_with(options).await.unwrap();
-    SqliteStore::new(pool.clone(), pool)
 }
 
 /// DF8: a lock that is given back in time is waited for.

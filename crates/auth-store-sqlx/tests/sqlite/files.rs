@@ -4,10 +4,9 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
 use auth_core::port::{Housekeeping, StoreError, Users};
-use auth_store_sqlx::SqliteStore;
 use auth_testkit::given;
 
-use super::Database;
+use super::{Database, Store};
 
 /// Addresses and hashes are in there: the file and its logs are their owner's alone.
 #[tokio::test]
@@ -35,17 +34,17 @@ async fn the_mode_of_an_existing_file_stays() {
 
 #[tokio::test]
 async fn a_folder_that_is_not_there_is_an_error() {
-    let outcome = SqliteStore::connect("sqlite:///no/such/folder/store.db").await;
+    let outcome = Store::connect("sqlite:///no/such/folder/store.db").await;
     assert!(matches!(outcome, Err(StoreError::Unavailable { store: "sqlite", .. })), "{outcome:?}");
 }
 
 #[tokio::test]
 async fn a_database_in_memory_keeps_what_it_is_told() {
-    let store = SqliteStore::connect("sqlite::memory:").await.unwrap();
+    let store = Store::connect("sqlite::memory:").await.unwrap();
     store.migrate().await.unwrap();
     let user = given::registered(&store).await;
 
     assert_eq!(store.find_user(user.id).await.unwrap().unwrap().user, user);
-    let other = SqliteStore::connect("sqlite::memory:").await.unwrap();
+    let other = Store::connect("sqlite::memory:").await.unwrap();
     assert!(other.ping().await.is_err(), "a database of its own");
 }

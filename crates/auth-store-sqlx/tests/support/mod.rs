@@ -21,15 +21,16 @@ pub(crate) fn server(server: &str, variable: &str) -> Option<String> {
 pub(crate) fn report(backend: &str, version: &str) {
     if let Some(file) = std::env::var_os("PORTCULLIS_SUITE_REPORT") {
         // One write, so that lines of tests that run at once don't mix.
-        let line = format!("store\t{backend}\t{version}\n");
+        let line = format!("{}\t{backend}\t{version}\n", crate::SUITE);
         let mut file = OpenOptions::new().create(true).append(true).open(file).unwrap();
         file.write_all(line.as_bytes()).unwrap();
     }
 }
 
-/// Names this run of the tests, the same in each of its processes.
+/// Names this run of this suite, the same in each of its processes.
 pub(crate) fn run() -> String {
-    std::env::var("NEXTEST_RUN_ID").map_or_else(|_| std::process::id().to_string(), |id| id.replace('-', ""))
+    let run = std::env::var("NEXTEST_RUN_ID").map_or_else(|_| std::process::id().to_string(), |id| id.replace('-', ""));
+    format!("{}_{run}", crate::SUITE.replace('-', "_"))
 }
 
 /// A name that no other test of any process has.

@@ -3,7 +3,7 @@
 use crate::support::database::{Backend, Site, on_each_backend};
 use crate::support::person::Person;
 
-on_each_backend!(se7_every_session_ends);
+on_each_backend!(by each library: se7_every_session_ends);
 
 /// SE7: of everybody, at once, at a server that runs; they sign in again as before.
 async fn se7_every_session_ends(backend: Backend) {

@@ -15,7 +15,7 @@ fn sc3_all_mistakes_are_named_at_once() {
         ("AUTH_LISTEN", "everywhere", "AUTH_LISTEN must be an address and port"),
         ("AUTH_PROFIL", "tokens", "AUTH_PROFIL in the environment is no setting"),
         ("AUTH_PROFILE", "service", "AUTH_PROFILE: this build has no \"service\", only tokens, sessions"),
-        ("AUTH_STORE", "diesel", "AUTH_STORE: this build has no \"diesel\""),
+        ("AUTH_STORE", "sea-orm", "AUTH_STORE: this build has no \"sea-orm\", only sqlx, diesel"),
         ("AUTH_WEB", "actix", "AUTH_WEB: this build has no \"actix\", only axum, rocket"),
         ("PUBLIC_URL", "https://ann:hunter2@example.com", "PUBLIC_URL must be an address"),
         ("FRONTEND_URL", "app.example.com", "FRONTEND_URL must be an address"),

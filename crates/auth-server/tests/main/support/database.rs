@@ -147,8 +147,18 @@ async fn sqlite_version() -> String {
     query_scalar("select sqlite_version()").fetch_one(&mut connection).await.unwrap()
 }
 
-/// Each test on each backend: `mod sqlite`, `mod postgres` and `mod mariadb` with a `#[test]` for every function named.
+/// Each test on each backend: `mod sqlite`, `mod postgres` and `mod mariadb` with a `#[test]` for every function named; after
+/// `by each library:`, the same once more in `mod by_diesel`, whose servers run with `AUTH_STORE=diesel`.
 macro_rules! on_each_backend {
+    (by each library: $($test:ident),* $(,)?) => {
+        $crate::support::database::on_each_backend!($($test),*);
+        mod by_diesel {
+            $(async fn $test(backend: $crate::support::database::Backend) {
+                $crate::support::by_diesel(super::$test(backend)).await;
+            })*
+            $crate::support::database::on_each_backend!($($test),*);
+        }
+    };
     ($($test:ident),* $(,)?) => {
         mod sqlite {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]

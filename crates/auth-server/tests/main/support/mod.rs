@@ -27,11 +27,26 @@ pub(crate) fn server(server: &str, variable: &str) -> Option<String> {
     }))
 }
 
+tokio::task_local! {
+    static BY_DIESEL: ();
+}
+
+/// Runs a test whose servers store by diesel.
+pub(crate) async fn by_diesel(test: impl Future<Output = ()>) {
+    BY_DIESEL.scope((), test).await;
+}
+
+/// Whether the test at hand is one of those.
+pub(crate) fn is_by_diesel() -> bool {
+    BY_DIESEL.try_with(|()| ()).is_ok()
+}
+
 /// Notes that this suite ran against that version.
 pub(crate) fn report(backend: &str, version: &str) {
     if let Some(file) = std::env::var_os("PORTCULLIS_SUITE_REPORT") {
+        let suite = if is_by_diesel() { "server-diesel" } else { "server" };
         // One write, so that lines of tests that run at once don't mix.
-        let line = format!("server\t{backend}\t{version}\n");
+        let line = format!("{suite}\t{backend}\t{version}\n");
         OpenOptions::new().create(true).append(true).open(file).unwrap().write_all(line.as_bytes()).unwrap();
     }
 }

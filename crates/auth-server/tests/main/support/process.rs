@@ -13,8 +13,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::client::Client;
-use super::eventually;
 use super::mail::Inbox;
+use super::{eventually, is_by_diesel};
 
 /// A folder that servers run in, and the whole environment that they get.
 #[derive(Debug, Clone)]
@@ -30,7 +30,8 @@ impl Home {
     pub(crate) fn new() -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let (below, environment) = (PathBuf::new(), BTreeMap::new());
-        Self { folder, below, environment, runs: Arc::default() }.with("AUTH_LISTEN", "127.0.0.1:0")
+        let home = Self { folder, below, environment, runs: Arc::default() }.with("AUTH_LISTEN", "127.0.0.1:0");
+        if is_by_diesel() { home.with("AUTH_STORE", "diesel") } else { home }
     }
 
     /// With a variable, in place of any of that name.
