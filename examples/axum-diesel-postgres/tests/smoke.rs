@@ -2,26 +2,29 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
+#[path = "support/postgres.rs"]
+mod postgres_server;
+
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use axum_diesel_postgres::{notes, router};
-use diesel_async::SimpleAsyncConnection as _;
 use http_body_util::BodyExt as _;
 use portcullis::diesel::PostgresStore;
 use portcullis::diesel::postgres::{self, Pool};
 use portcullis::keys::{KeyRing, Pepper};
 use portcullis::testkit::FastHasher;
 use portcullis::{Auth, AuthHttp, HttpSettings, Parts, Profile, Settings};
+use postgres_server::Database;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 /// Whoever is signed in has notes, and nobody else does.
 #[tokio::test]
 async fn notes_are_their_writers() {
-    let Some(database) = Database::new().await else { return };
+    let Some(database) = Database::new("axum_diesel").await else { return };
     let app = app(&database).await;
 
     assert_eq!(send(&app, Request::get("/notes"), None).await.0, 401);
@@ -63,34 +66,4 @@ async fn send(app: &Router, request: axum::http::request::Builder, body: Option<
     let (head, body) = app.clone().oneshot(request.body(body).unwrap()).await.unwrap().into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     (head.status.as_u16(), serde_json::from_slice(&body).unwrap_or_default())
-}
-
-/// A database on the test server: the server is thrown away after the run, and this with it.
-struct Database {
-    server: String,
-    name: String,
-}
-
-impl Database {
-    /// `None` where the run leaves PostgreSQL out.
-    async fn new() -> Option<Self> {
-        let skipped = std::env::var("PORTCULLIS_SKIP").unwrap_or_default();
-        if skipped.split(',').any(|name| name.trim() == "postgres") {
-            return None;
-        }
-        let server = std::env::var("PORTCULLIS_TEST_POSTGRES")
-            .expect("PORTCULLIS_TEST_POSTGRES: run `cargo xtask test`, or put postgres into PORTCULLIS_SKIP");
-        let name = format!("axum_diesel_postgres_{}", std::process::id());
-        let pool = Pool::builder(postgres::manager(&server).unwrap()).max_size(1).build().unwrap();
-        let create = format!("create database {name} template template0");
-        pool.get().await.unwrap().batch_execute(&create).await.unwrap();
-        Some(Self { server, name })
-    }
-
-    fn url(&self) -> String {
-        let (server, parameters) = self.server.split_once('?').unwrap_or((&self.server, ""));
-        let (scheme, rest) = server.split_once("://").unwrap();
-        let authority = rest.split('/').next().unwrap();
-        format!("{scheme}://{authority}/{}?{parameters}", self.name)
-    }
 }

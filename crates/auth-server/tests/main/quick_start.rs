@@ -33,7 +33,7 @@ async fn through_rocket() {
         ("/readyz", "application/json"),
         ("/openapi.json", "application/json"),
         ("/openapi", "text/html; charset=utf-8"),
-        ("/.well-known/jwks.json", "application/jwk-set+json"),
+        ("/.well-known/jwks.json", "application/json"),
         ("/verify-email?token=canary-canary-canary-canary-canary-canary-x", "text/html; charset=utf-8"),
     ] {
         let reply = client.root(path).send().await;

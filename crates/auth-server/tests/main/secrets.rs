@@ -57,7 +57,7 @@ async fn logs_hold_no_secret(site: Site) {
 
     let log = server.log();
     // It is a log that could have told.
-    let by_library = if is_by_diesel() { "auth_core::" } else { "sqlx::query" };
+    let by_library = if is_by_diesel() { "auth_http::span" } else { "sqlx::query" };
     for target in [by_library, "h2::"] {
         assert!(log.contains(target), "nothing of {target}: {log}");
     }

@@ -73,7 +73,9 @@ fn statement(line: &str) -> Option<String> {
     let (_, sql) = line.split_once("db.statement=\"")?;
     let sql = sql.replace("\\n", " ");
     let mut words = sql.split_whitespace();
-    let is_lock = sql.contains("for no key update") || sql.contains("for update");
+    // An update may have one inside, which skips what is locked.
+    let is_lock =
+        sql.trim_start().starts_with("select") && (sql.contains("for no key update") || sql.contains("for update"));
     let verb = if is_lock { "lock" } else { words.clone().next()? };
     // Whoever reads a user reads everybody's epoch with it.
     let table = words.find(|word| word.starts_with("auth_") && !word.starts_with("auth_epoch"))?;
