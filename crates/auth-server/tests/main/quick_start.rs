@@ -28,13 +28,13 @@ async fn through_rocket() {
 
     let server = home.with("MAIL_DIR", "mails").with("AUTH_MAILER", "file").with("AUTH_LOG", "trace").start().await;
     let client = server.client();
-    for (path, media_type) in [
-        ("/healthz", "application/json"),
-        ("/readyz", "application/json"),
-        ("/openapi.json", "application/json"),
-        ("/openapi", "text/html; charset=utf-8"),
-        ("/.well-known/jwks.json", "application/json"),
-        ("/verify-email?token=canary-canary-canary-canary-canary-canary-x", "text/html; charset=utf-8"),
+    for (path, status, media_type) in [
+        ("/healthz", 200, "application/json"),
+        ("/readyz", 200, "application/json"),
+        ("/openapi.json", 200, "application/json"),
+        ("/openapi", 200, "text/html; charset=utf-8"),
+        ("/.well-known/jwks.json", 200, "application/json"),
+        ("/verify-email?token=canary-canary-canary-canary-canary-canary-x", 400, "text/html; charset=utf-8"),
     ] {
         let reply = client.root(path).send().await;
         assert_eq!((reply.status, &reply.headers["content-type"]), (200, &media_type.parse().unwrap()), "{path}");
