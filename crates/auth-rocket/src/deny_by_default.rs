@@ -52,7 +52,8 @@ use crate::rejection::Rejection;
 /// - A path without a route is 401 too, so that guests don't learn which there are.
 /// - Routes that ask for more have guards of their own.
 /// - Each route is there twice: Rocket has no layers, and only a route is told which one it is. The first asks, and then does
-///   what the second does, which is never come to. A route that some fairing mounts after all others is never come to at all.
+///   what the second does, which is never come to. A route that some fairing mounts after all others is never come to at all,
+///   but for one that is for `HEAD` alone: no wall stands there, so such a route has to ask for itself.
 #[derive(Debug, Clone, Default)]
 pub struct DenyByDefault {
     public: Public,

@@ -1,4 +1,5 @@
-//! Rocket says what axum says: every request of every check, answered by both, byte for byte.
+//! Rocket says what axum says: the requests of every check, answered by both. What is compared, and what can't be, is said at
+//! [`auth_testkit::http::Alike`].
 
 #[path = "../../auth-axum/tests/mounted.rs"]
 mod axum;
