@@ -1,6 +1,7 @@
 // Mail that arrived.
 "use strict";
 
+const assert = require("node:assert/strict");
 const fs = require("node:fs/promises");
 const path = require("node:path");
 const { setTimeout: sleep } = require("node:timers/promises");
@@ -22,9 +23,13 @@ async function mail(to, kind, has = () => true) {
   throw new Error(`no mail (${kind}) for ${to}`);
 }
 
-/** The first part, which is plain text, without its transfer encoding (RFC 2045 §6.7). */
+/** The first part, which is plain text, without its transfer encoding (RFC 2045 §6). */
 function readable(raw) {
   const part = raw.split(/^--part-.*$/m)[1];
+  const encoding = /^Content-Transfer-Encoding: *(.*?)\r?$/m.exec(part)[1];
+  // Most mail is plain ASCII as it is, where `?token=3D…` means what it says.
+  if (encoding === "7bit") return part.split(/\r?\n/);
+  assert.equal(encoding, "quoted-printable");
   const bytes = part.replace(/=\r?\n/g, "").replace(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
   return Buffer.from(bytes, "latin1").toString("utf8").split(/\r?\n/);
 }
