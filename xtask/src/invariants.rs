@@ -12,9 +12,9 @@ use crate::workspace::{Package, cargo, packages, root};
 fn layer(name: &str) -> Option<&'static [&'static str]> {
     match name {
         "auth-core" | "auth-schema" => Some(&[]),
-        "auth-sql" => Some(&["auth-core"]),
+        "auth-store" => Some(&["auth-core"]),
         "auth-http" | "auth-mail" | "auth-cache-redis" => Some(&["auth-core"]),
-        "auth-store-sqlx" | "auth-store-diesel" => Some(&["auth-core", "auth-schema", "auth-sql"]),
+        "auth-store-sqlx" | "auth-store-diesel" => Some(&["auth-core", "auth-schema", "auth-store"]),
         "auth-testkit" | "auth-axum" | "auth-rocket" => Some(&["auth-core", "auth-http"]),
         "portcullis" | "auth-server" => None,
         other => panic!("{other} has no layer: decide here what it may depend on"),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use auth_sql::trouble::{Said, Trouble};
+use auth_store::trouble::{Said, Trouble};
 use diesel::result::{ConnectionError, DatabaseErrorInformation, DatabaseErrorKind, Error as QueryError};
 use diesel_async::pooled_connection::PoolError as ManagerError;
 use diesel_async::pooled_connection::deadpool::PoolError;

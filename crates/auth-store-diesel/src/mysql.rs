@@ -6,8 +6,8 @@ mod migration;
 mod writes;
 
 use auth_core::port::StoreError;
-use auth_sql::mysql::duplicate_key;
-use auth_sql::trouble::Trouble;
+use auth_store::mysql::duplicate_key;
+use auth_store::trouble::Trouble;
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql};
 use diesel::prelude::{ExpressionMethods as _, NullableExpressionMethods as _, QueryDsl as _};

@@ -5,8 +5,8 @@ mod pipelines;
 mod tls;
 
 use auth_core::port::StoreError;
-use auth_sql::trouble::Trouble;
-use auth_sql::usage::PoolUsage;
+use auth_store::trouble::Trouble;
+use auth_store::usage::PoolUsage;
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql};
 use diesel::dsl::array;

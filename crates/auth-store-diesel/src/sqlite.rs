@@ -3,7 +3,7 @@
 mod file;
 
 use auth_core::port::StoreError;
-use auth_sql::trouble::Trouble;
+use auth_store::trouble::Trouble;
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql};
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind};

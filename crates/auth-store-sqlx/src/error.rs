@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io;
 
-use auth_sql::trouble::{Said, Trouble};
+use auth_store::trouble::{Said, Trouble};
 use sqlx::error::DatabaseError;
 
 /// Judges `error`, leaving what the database itself said to its dialect.

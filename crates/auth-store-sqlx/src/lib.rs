@@ -21,7 +21,7 @@ pub mod postgres;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
-pub use auth_sql::usage::PoolUsage;
+pub use auth_store::usage::PoolUsage;
 #[cfg(feature = "mysql")]
 pub use mysql::MysqlStore;
 #[cfg(feature = "postgres")]

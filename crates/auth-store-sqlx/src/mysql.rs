@@ -9,8 +9,8 @@ mod writes;
 use std::time::Duration;
 
 use auth_core::port::StoreError;
-use auth_sql::mysql::duplicate_key;
-use auth_sql::trouble::Trouble;
+use auth_store::mysql::duplicate_key;
+use auth_store::trouble::Trouble;
 use sqlx::error::DatabaseError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlPool, MySqlPoolOptions};
 use sqlx::{Executor as _, raw_sql};

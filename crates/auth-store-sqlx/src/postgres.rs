@@ -6,7 +6,7 @@ use std::time::Duration;
 use auth_core::port::StoreError;
 #[cfg(feature = "migrate")]
 use auth_schema::Migration;
-use auth_sql::trouble::Trouble;
+use auth_store::trouble::Trouble;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 

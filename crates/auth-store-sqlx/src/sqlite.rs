@@ -6,7 +6,7 @@ use std::time::Duration;
 use auth_core::port::StoreError;
 #[cfg(feature = "migrate")]
 use auth_schema::Migration;
-use auth_sql::trouble::Trouble;
+use auth_store::trouble::Trouble;
 use sqlx::error::DatabaseError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
@@ -42,7 +42,7 @@ impl SqliteStore {
             .test_before_acquire(false);
         let in_memory = url.contains(":memory:") || url.contains("mode=memory");
         if !in_memory {
-            auth_sql::sqlite::create(options.get_filename()).map_err(|error| store::store_error(error.into()))?;
+            auth_store::sqlite::create(options.get_filename()).map_err(|error| store::store_error(error.into()))?;
         }
         let writes = store::patiently(|| pool.clone().max_connections(1).connect_with(options.clone()));
         let writes = writes.await.map_err(store::store_error)?;

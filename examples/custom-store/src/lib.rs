@@ -2,7 +2,7 @@
 //!
 //! - `table`, `record`, `kept`: the tables, the rows in them and the values in those;
 //! - `transaction`: looking at rows and changing them;
-//! - `commit`: the statements that changes are made of; `auth_sql` puts them together;
+//! - `commit`: the statements that changes are made of; `auth_store` puts them together;
 //! - `read`, `outbox`, `idempotency`, `housekeeping`: the other ports.
 
 mod commit;
@@ -75,7 +75,7 @@ impl RedbStore {
     /// redb waits for the disk, and for whoever writes before us: not on a thread that others are served on.
     ///
     /// It also runs to its end when the caller is dropped. Where a driver is asynchronous,
-    /// [`detached`](auth_sql::commit::detached) sees to that.
+    /// [`detached`](auth_store::commit::detached) sees to that.
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Database) -> T + Send + 'static,

@@ -4,7 +4,7 @@
 //! they were made in; numbers are big-endian for the same reason.
 
 use auth_core::domain::{AuditEvent, Pending, PepperCheck, Session, SigningKey, Token};
-use auth_sql::read::Unreadable;
+use auth_store::read::Unreadable;
 use redb::TableDefinition;
 
 use crate::kept::Kept;

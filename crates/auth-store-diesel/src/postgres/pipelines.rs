@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use auth_sql::retry::PATIENCE;
-use auth_sql::trouble::Trouble;
-use auth_sql::usage::PoolUsage;
+use auth_store::retry::PATIENCE;
+use auth_store::trouble::Trouble;
+use auth_store::usage::PoolUsage;
 use diesel_async::AsyncPgConnection;
 use tokio::sync::Mutex;
 use tokio::time::timeout;

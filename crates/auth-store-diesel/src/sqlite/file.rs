@@ -45,7 +45,7 @@ impl File {
         }
         let path = percent_decode_str(&self.path).decode_utf8().map_err(|error| Error::Other(error.into()))?;
         let away = |error: io::Error| ConnectionError::BadConnection(error.to_string()).into();
-        auth_sql::sqlite::create(&PathBuf::from(&*path)).map_err(away)
+        auth_store::sqlite::create(&PathBuf::from(&*path)).map_err(away)
     }
 
     /// As SQLite's own URI.

@@ -1,4 +1,4 @@
-//! Applying lists of changes: [`auth_sql::commit`] says what they mean, the files below are its statements.
+//! Applying lists of changes: [`auth_store::commit`] says what they mean, the files below are its statements.
 
 mod keys;
 mod pendings;
@@ -13,9 +13,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use auth_core::domain::UserId;
 use auth_core::port::{Change, Commit, CommitError};
-use auth_sql::commit::{Failure, Statements, Written, apply_all, detached};
-use auth_sql::retry;
-use auth_sql::trouble::Trouble;
+use auth_store::commit::{Failure, Statements, Written, apply_all, detached};
+use auth_store::retry;
+use auth_store::trouble::Trouble;
 use diesel::query_builder::QueryFragment;
 use diesel::result::Error as QueryError;
 use diesel_async::{AsyncConnection, RunQueryDsl, TransactionManager as _};
@@ -65,7 +65,7 @@ async fn take_part(
     apply_all(&mut Tx(connection), changes).await?;
     for participant in participants {
         participant.take_part(changes, connection).await.map_err(|refusal| match refusal {
-            Refusal::Sql(error) => Failure::Sql(error.into()),
+            Refusal::Database(error) => Failure::Database(error.into()),
             Refusal::Other(reason) => Failure::Participant(reason),
         })?;
     }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use auth_core::domain::{Digest, LeaseId, Mac, Sealed, Timestamp};
 use auth_core::port::{Claim, Claimed, Idempotency, StoreError};
-use auth_sql::claim::{self, ClaimStatements};
+use auth_store::claim::{self, ClaimStatements};
 use diesel::prelude::{ExpressionMethods as _, QueryDsl as _};
 use diesel_async::RunQueryDsl;
 use futures_util::FutureExt as _;

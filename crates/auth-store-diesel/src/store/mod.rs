@@ -30,9 +30,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use auth_core::port::StoreError;
-use auth_sql::retry;
-use auth_sql::trouble::Trouble;
-use auth_sql::usage::PoolUsage;
+use auth_store::retry;
+use auth_store::trouble::Trouble;
+use auth_store::usage::PoolUsage;
 use diesel::QueryResult;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;

@@ -5,7 +5,7 @@ use auth_core::domain::{
     Backlog, Email, LeaseId, LeasedMail, MailId, MailKind, MailRecord, MailState, Sealed, SealedMail, Timestamp, UserId,
 };
 use auth_core::port::{MailQuery, Outbox, StoreError};
-use auth_sql::outbox;
+use auth_store::outbox;
 use diesel::SelectableHelper as _;
 use diesel::dsl::{count_star, min};
 use diesel::prelude::{ExpressionMethods as _, NullableExpressionMethods as _, QueryDsl as _, Queryable, Selectable};

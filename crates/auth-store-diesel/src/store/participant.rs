@@ -10,7 +10,7 @@ use super::Store;
 use super::dialect::Connection;
 
 /// The application's own part failed, so nothing of the transaction happens. diesel's errors become one by `?`.
-pub type Refusal = auth_sql::commit::Refusal<diesel::result::Error>;
+pub type Refusal = auth_store::commit::Refusal<diesel::result::Error>;
 
 /// Writes the application's own rows in the transaction that changes Portcullis's: a profile with its user, an entry for a
 /// queue of the application's with what it is about. Both happen, or neither.

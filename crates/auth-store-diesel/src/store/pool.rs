@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use auth_sql::retry::PATIENCE;
-use auth_sql::trouble::Trouble;
-use auth_sql::usage::PoolUsage;
+use auth_store::retry::PATIENCE;
+use auth_store::trouble::Trouble;
+use auth_store::usage::PoolUsage;
 use diesel::QueryResult;
 use diesel_async::pooled_connection::deadpool;
 use futures_util::future::BoxFuture;

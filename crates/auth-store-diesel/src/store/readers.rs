@@ -1,6 +1,6 @@
 //! Connections for reading.
 
-use auth_sql::usage::PoolUsage;
+use auth_store::usage::PoolUsage;
 
 use super::dialect;
 use super::pool::{Pool, close, usage, with};

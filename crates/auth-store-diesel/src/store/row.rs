@@ -2,7 +2,7 @@
 
 use auth_core::domain::{Attributes, Digest, Email, Mac, Role, Timestamp};
 use auth_core::port::StoreError;
-use auth_sql::read::{self, Unreadable};
+use auth_store::read::{self, Unreadable};
 
 use super::dialect;
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use auth_core::domain::{DeviceId, Epoch, Methods, Session, SessionId, SessionKey, Signed, Timestamp, UserId};
 use auth_core::port::{Sessions, StoreError};
-use auth_sql::read;
+use auth_store::read;
 use diesel::SelectableHelper as _;
 use diesel::prelude::{ExpressionMethods as _, QueryDsl as _, Queryable, Selectable};
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use auth_core::domain::{Account, Email, Epoch, PasswordHash, Profile, Role, Status, Timestamp, User, UserId};
 use auth_core::port::{StoreError, UserQuery, Users};
-use auth_sql::search::containing;
+use auth_store::search::containing;
 use diesel::dsl::{AsSelect, AssumeNotNull, Select, SingleValue, SqlTypeOf};
 use diesel::prelude::{ExpressionMethods as _, NullableExpressionMethods as _, QueryDsl as _, Queryable, Selectable};
 use diesel::{EscapeExpressionMethods as _, SelectableHelper as _, TextExpressionMethods as _};

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use auth_sql::mysql::duplicate_key;
+use auth_store::mysql::duplicate_key;
 use sqlx::error::DatabaseError;
 
 /// The message without the values that it quotes, which are addresses and digests: this goes into logs.

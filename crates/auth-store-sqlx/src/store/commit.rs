@@ -1,4 +1,4 @@
-//! Applying lists of changes: [`auth_sql::commit`] says what they mean, the files below are its statements.
+//! Applying lists of changes: [`auth_store::commit`] says what they mean, the files below are its statements.
 
 mod keys;
 mod pendings;
@@ -11,8 +11,8 @@ mod users;
 use async_trait::async_trait;
 use auth_core::domain::UserId;
 use auth_core::port::{Change, Commit, CommitError};
-use auth_sql::commit::{Failure, Statements, Written, apply_all, detached};
-use auth_sql::retry;
+use auth_store::commit::{Failure, Statements, Written, apply_all, detached};
+use auth_store::retry;
 use sqlx::Connection as _;
 
 use super::{Connection, Statement, Store, bounded, dialect, judge, sql, store_error};

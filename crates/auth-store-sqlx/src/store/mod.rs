@@ -26,9 +26,9 @@ use std::io;
 use std::sync::Arc;
 
 use auth_core::port::StoreError;
-use auth_sql::retry::{self, PATIENCE};
-use auth_sql::trouble::Trouble;
-use auth_sql::usage::PoolUsage;
+use auth_store::retry::{self, PATIENCE};
+use auth_store::trouble::Trouble;
+use auth_store::usage::PoolUsage;
 use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
 use sqlx::{Database, Pool};

@@ -5,7 +5,7 @@ use auth_core::domain::{
     Backlog, LeaseId, LeasedMail, MailId, MailKind, MailRecord, MailState, Sealed, SealedMail, Timestamp, UserId,
 };
 use auth_core::port::{MailQuery, Outbox, StoreError};
-use auth_sql::outbox;
+use auth_store::outbox;
 
 use super::parts::Parts;
 use super::row::Fields;

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use auth_core::port::Change;
 
 /// The application's own part failed, so nothing of the transaction happens. sqlx's errors become one by `?`.
-pub type Refusal = auth_sql::commit::Refusal<sqlx::Error>;
+pub type Refusal = auth_store::commit::Refusal<sqlx::Error>;
 
 /// Writes the application's own rows in the transaction that changes Portcullis's: a profile with its user, an entry for a
 /// queue of the application's with what it is about. Both happen, or neither.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use auth_sql::usage::PoolUsage;
+use auth_store::usage::PoolUsage;
 use sqlx::Pool;
 use sqlx::pool::PoolConnection;
 use tokio::sync::{Semaphore, SemaphorePermit};

@@ -2,7 +2,7 @@
 
 use auth_core::domain::{Attributes, Email, Mac, Timestamp};
 use auth_core::port::StoreError;
-use auth_sql::read::{self, Unreadable};
+use auth_store::read::{self, Unreadable};
 use sqlx::{Decode, Row as _, Type};
 use uuid::Uuid;
 

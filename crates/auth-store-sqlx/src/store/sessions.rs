@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use auth_core::domain::{Credential, Epoch, Methods, Session, SessionKey, Signed, UserId};
 use auth_core::port::{Sessions, StoreError};
-use auth_sql::read;
+use auth_store::read;
 
 use super::row::{Fields, failed};
 use super::users::{epoch, join_roles, user, user_columns};

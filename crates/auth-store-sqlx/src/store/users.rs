@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use auth_core::domain::{Account, Email, Epoch, PasswordHash, Profile, Role, Status, User, UserId};
 use auth_core::port::{StoreError, UserQuery, Users};
-use auth_sql::read;
-use auth_sql::search::containing;
+use auth_store::read;
+use auth_store::search::containing;
 use sqlx::Row as _;
 use uuid::Uuid;
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use auth_core::domain::{
     Credential, Digest, Email, Pending, Purpose, Session, SessionId, Status, Timestamp, Token, TokenId, UserId,
 };
-use auth_sql::commit::{PendingStatements, Rotation, SessionStatements, TokenStatements, Written};
+use auth_store::commit::{PendingStatements, Rotation, SessionStatements, TokenStatements, Written};
 
 use crate::read::{account, tokens_of};
 use crate::table::{SLOTS, slot, slots_of};

@@ -1,4 +1,4 @@
-//! Applying lists of changes: [`auth_sql::commit`] says what they mean, the files below are its statements.
+//! Applying lists of changes: [`auth_store::commit`] says what they mean, the files below are its statements.
 //!
 //! Each is one look and one write in a transaction that nobody else is in, and returns how many rows it changed.
 
@@ -9,7 +9,7 @@ mod users;
 use async_trait::async_trait;
 use auth_core::domain::UserId;
 use auth_core::port::{Change, Commit, CommitError, StoreError};
-use auth_sql::commit::{Failure, Statements, apply_all};
+use auth_store::commit::{Failure, Statements, apply_all};
 use tokio::runtime::Handle;
 
 use crate::transaction::{Failed, Tx};

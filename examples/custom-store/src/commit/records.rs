@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use auth_core::domain::{AuditEvent, Budget, PepperCheck, Sealed, SealedMail, SigningKey, Subject, Timestamp};
-use auth_sql::commit::{KeyStatements, RecordStatements, UserStatements as _, Written};
+use auth_store::commit::{KeyStatements, RecordStatements, UserStatements as _, Written};
 
 use crate::record::{MailRow, Window};
 use crate::table::Record as _;

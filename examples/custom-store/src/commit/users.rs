@@ -5,7 +5,7 @@ use auth_core::domain::{
     Attributes, AuditEvent, Email, Epoch, PasswordHash, ProfileEdit, Role, Session, Status, Timestamp, Token, User,
     UserId,
 };
-use auth_sql::commit::{Hold, RoleStatements, UserStatements, Written};
+use auth_store::commit::{Hold, RoleStatements, UserStatements, Written};
 
 use crate::read::everybodys_epoch;
 use crate::record::{EverybodysEpoch, Holders, MailRow, UserRow};

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use auth_core::domain::{PepperCheck, Sealed, SigningKey};
-use auth_sql::commit::{KeyStatements, Written};
+use auth_store::commit::{KeyStatements, Written};
 use diesel::prelude::{ExpressionMethods as _, QueryDsl as _};
 
 use super::super::auth_signing_keys;

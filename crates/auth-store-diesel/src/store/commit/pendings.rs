@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use auth_core::domain::{Email, Pending, TokenId};
-use auth_sql::commit::{PendingStatements, Written};
+use auth_store::commit::{PendingStatements, Written};
 use diesel::prelude::{ExpressionMethods as _, QueryDsl as _};
 
 use super::super::dialect;

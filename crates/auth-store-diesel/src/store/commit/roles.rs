@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use auth_core::domain::{Role, UserId};
-use auth_sql::commit::{Hold, RoleStatements};
+use auth_store::commit::{Hold, RoleStatements};
 use diesel::prelude::{ExpressionMethods as _, QueryDsl as _};
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
 use diesel_async::RunQueryDsl;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use auth_core::domain::{Email, Purpose, Token, TokenId, UserId};
-use auth_sql::commit::TokenStatements;
+use auth_store::commit::TokenStatements;
 use diesel::prelude::{
     BoolExpressionMethods as _, ExpressionMethods as _, Insertable as _, IntoSql as _, QueryDsl as _,
 };

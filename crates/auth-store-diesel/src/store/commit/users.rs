@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use auth_core::domain::{Attributes, Email, Epoch, PasswordHash, ProfileEdit, Status, Timestamp, User, UserId};
-use auth_sql::commit::{UserStatements, Written};
+use auth_store::commit::{UserStatements, Written};
 use diesel::dsl::case_when;
 use diesel::prelude::{
     BoolExpressionMethods as _, ExpressionMethods as _, Insertable as _, IntoSql as _, QueryDsl as _,

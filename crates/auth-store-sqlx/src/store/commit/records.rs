@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use auth_core::domain::{AuditEvent, Budget, SealedMail, Subject, Timestamp, UserId};
-use auth_sql::commit::RecordStatements;
+use auth_store::commit::RecordStatements;
 
 use super::super::{dialect, sql};
 use super::Tx;

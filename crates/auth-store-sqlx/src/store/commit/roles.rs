@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use auth_core::domain::{Role, UserId};
-use auth_sql::commit::{Hold, RoleStatements};
+use auth_store::commit::{Hold, RoleStatements};
 use sqlx::Row as _;
 
 use super::super::{dialect, sql};

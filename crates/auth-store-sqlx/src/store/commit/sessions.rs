@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use auth_core::domain::{Digest, Session, SessionId, Timestamp, UserId};
-use auth_sql::commit::{Rotation, SessionStatements};
+use auth_store::commit::{Rotation, SessionStatements};
 
 use super::super::sql;
 use super::super::users::epoch;

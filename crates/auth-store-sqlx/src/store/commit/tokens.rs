@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use auth_core::domain::{Email, Purpose, Token, TokenId, UserId};
-use auth_sql::commit::TokenStatements;
+use auth_store::commit::TokenStatements;
 
 use super::super::sql;
 use super::Tx;

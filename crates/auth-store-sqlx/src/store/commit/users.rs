@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use auth_core::domain::{Attributes, Email, Epoch, PasswordHash, ProfileEdit, Status, Timestamp, User, UserId};
-use auth_sql::commit::{UserStatements, Written};
+use auth_store::commit::{UserStatements, Written};
 
 use super::super::users::epoch;
 use super::super::{dialect, sql};

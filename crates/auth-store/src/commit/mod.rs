@@ -79,7 +79,7 @@ pub enum Failure<E> {
     /// A precondition was false.
     Rejected(Rejected),
     /// The database said so.
-    Sql(E),
+    Database(E),
     /// The application's own part of it failed: see [`Refusal`].
     Participant(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -89,7 +89,7 @@ pub enum Failure<E> {
 pub enum Refusal<E> {
     /// The database said so. Contention is met by trying again, the participant included.
     #[error(transparent)]
-    Sql(#[from] E),
+    Database(#[from] E),
     /// The application says so.
     #[error(transparent)]
     Other(Box<dyn std::error::Error + Send + Sync>),
@@ -105,7 +105,7 @@ impl<E> Refusal<E> {
 impl<E> From<Refusal<E>> for Failure<E> {
     fn from(refusal: Refusal<E>) -> Self {
         match refusal {
-            Refusal::Sql(error) => Self::Sql(error),
+            Refusal::Database(error) => Self::Database(error),
             Refusal::Other(reason) => Self::Participant(reason),
         }
     }
@@ -114,7 +114,7 @@ impl<E> From<Refusal<E>> for Failure<E> {
 /// A driver's errors become ours by `?`.
 impl<E> From<E> for Failure<E> {
     fn from(error: E) -> Self {
-        Self::Sql(error)
+        Self::Database(error)
     }
 }
 
@@ -123,7 +123,7 @@ impl<E> Failure<E> {
     pub fn trouble(&self, judge: impl FnOnce(&E) -> Trouble) -> Trouble {
         match self {
             Self::Rejected(_) | Self::Participant(_) => Trouble::Failure,
-            Self::Sql(error) => judge(error),
+            Self::Database(error) => judge(error),
         }
     }
 
@@ -132,7 +132,7 @@ impl<E> Failure<E> {
         match self {
             Self::Participant(source) => CommitError::Store(StoreError::Failed { store, source }),
             Self::Rejected(rejected) => CommitError::Rejected(rejected),
-            Self::Sql(error) => CommitError::Store(store_error(error)),
+            Self::Database(error) => CommitError::Store(store_error(error)),
         }
     }
 }

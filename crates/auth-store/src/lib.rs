@@ -1,4 +1,4 @@
-//! What the SQL stores of Portcullis do alike, whatever they talk to their database with.
+//! What the stores of Portcullis do alike, whatever keeps the data.
 //!
 //! - [`commit`]: what each [`Change`](auth_core::port::Change) means in single statements, in which order, and what is
 //!   rejected where one of them changes no row. An adapter writes the statements, in its own query language.
