@@ -13,7 +13,6 @@ use crate::process;
 #[derive(Debug, Deserialize)]
 pub(crate) struct Package {
     pub(crate) name: String,
-    #[cfg_attr(not(test), expect(dead_code, reason = "the invariants look at it"))]
     pub(crate) version: String,
     #[cfg_attr(not(test), expect(dead_code, reason = "the invariants look at it"))]
     pub(crate) manifest_path: PathBuf,
