@@ -1,4 +1,3 @@
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::{env, fs, io};
 
@@ -38,7 +37,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
 fn forget(published: &[&Package]) -> Result<(), Error> {
     let home = env::var_os("CARGO_HOME")
         .map_or_else(|| env::home_dir().map(|home| home.join(".cargo")), |home| Some(home.into()));
-    let sources = home.unwrap_or_else(PathBuf::new).join("registry/src");
+    let sources = home.unwrap_or_default().join("registry/src");
     let registries = match fs::read_dir(&sources) {
         Ok(registries) => {
             registries.collect::<io::Result<Vec<_>>>().map_err(Error::io("cannot list the registries"))?

@@ -133,6 +133,14 @@ impl<S: AuthState> FromRequestParts<S> for FreshUser {
     }
 }
 
+impl<S: AuthState> FromRequestParts<S> for FreshSession {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
+        signed(parts, state, Demand::Fresh).await.map(Self)
+    }
+}
+
 impl<S: AuthState, R: RoleName> FromRequestParts<S> for HasRole<R> {
     type Rejection = Rejection;
 

@@ -37,7 +37,8 @@ mod visit;
 pub use auth_http::{Admin, PermissionName, RoleName, permissions, roles};
 pub use deny_by_default::DenyByDefault;
 pub use extract::{
-    AuthState, CsrfToken, CurrentSession, CurrentUser, FreshUser, Guest, HasPermission, HasRole, VerifiedUser,
+    AuthState, CsrfToken, CurrentSession, CurrentUser, FreshSession, FreshUser, Guest, HasPermission, HasRole,
+    VerifiedUser,
 };
 pub use guard::{Guard, Guarded, Guards};
 pub use identify::Rejection;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use auth_axum::{Admin, CurrentSession, CurrentUser, FreshUser, Guards, Guest, HasPermission, HasRole, VerifiedUser};
+use auth_axum::{
+    Admin, CurrentSession, CurrentUser, FreshSession, FreshUser, Guards, Guest, HasPermission, HasRole, VerifiedUser,
+};
 use auth_core::domain::Role;
 use auth_core::settings::AccessCheck;
 use auth_http::AuthHttp;
@@ -76,6 +78,7 @@ fn routes(auth: &AuthHttp) -> Routes {
         .with("/permission", async |_: HasPermission<WritePosts>| "in")
         .with("/permission/misspelt", async |_: HasPermission<Misspelt>| "in")
         .with("/fresh", async |_: FreshUser| "in")
+        .with("/fresh/session", async |_: FreshSession| "in")
         .with("/guest", async |_: Guest| "in")
 }
 
@@ -165,7 +168,8 @@ async fn se5_roles_are_never_taken_at_a_tokens_word() {
     let app = routes(world.http()).0.with_state(world.http().clone());
     let (_other, admin) = (world.admin().await, world.admin().await);
     let token = world.tokens(&admin).await.access;
-    let paths = ["/session", "/verified", "/fresh", "/role/admin", "/permission", "/layer/role/admin"];
+    let paths =
+        ["/session", "/verified", "/fresh", "/fresh/session", "/role/admin", "/permission", "/layer/role/admin"];
     for path in paths {
         assert_eq!(Call::get(path).bearer(&token).send(&app).await.status, 200, "{path}");
     }

@@ -7,13 +7,15 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::access_token::AccessTokens;
-use crate::domain::{AuditEvent, AuditKind, Context, EventId, LeaseId, SessionId, Timestamp, User, UserId};
+use crate::domain::{
+    AuditEvent, AuditKind, Context, EventId, Factor, Factors, LeaseId, SessionId, Timestamp, User, UserId,
+};
 use crate::keys::{KeyRing, SealError};
 use crate::port::{
     BreachedPasswords, Change, Clock, CommitError, Entropy, HashError, Observer, PasswordHasher, Policy, Rejected,
     Store, StoreError, Throttle, Veto,
 };
-use crate::settings::Settings;
+use crate::settings::{SecondFactor, Settings};
 use crate::start::StartError;
 
 /// Everything that the flows need, shared by all requests of a process.
@@ -63,6 +65,22 @@ impl Auth {
     /// Whether one of `user`'s roles is among those that [`Settings::permissions`] names for `permission`.
     pub fn permits(&self, user: &User, permission: &str) -> bool {
         self.settings.permissions.permit(user, permission)
+    }
+
+    /// The second factors that a sign-in of `user` asks for: those that they switched on, or a mailed code where the settings
+    /// demand a second step of them.
+    pub fn second_factors(&self, user: &User) -> Factors {
+        if user.factors.is_empty() && self.demands_second_step(user) {
+            Factors::of(&[Factor::Email])
+        } else {
+            user.factors.clone()
+        }
+    }
+
+    /// Whether the settings demand a second step of `user`, whatever they switched on.
+    pub(crate) fn demands_second_step(&self, user: &User) -> bool {
+        self.settings.second_factor == SecondFactor::EmailRequired
+            || self.settings.second_factor_roles.iter().any(|role| user.roles.contains(role))
     }
 
     /// What the host chose.

@@ -85,6 +85,7 @@ mod tests {
             epoch: Epoch::FIRST,
             roles: vec![Role::user()],
             roles_version: 0,
+            factors: Default::default(),
             attributes: Attributes::default(),
             created_at: now,
         };

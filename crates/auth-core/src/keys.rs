@@ -75,6 +75,8 @@ pub enum MacUse {
     Csrf,
     /// Fingerprints of requests, and throttle keys that are about an address.
     Fingerprint,
+    /// Recovery codes.
+    Recovery,
     /// The constant that shows whether a pepper belongs to a store.
     Check,
 }
@@ -175,6 +177,7 @@ struct Subkeys {
     device: hmac::Key,
     csrf: hmac::Key,
     fingerprint: hmac::Key,
+    recovery: hmac::Key,
     check: hmac::Key,
 }
 
@@ -201,6 +204,7 @@ impl Subkeys {
             device: mac("device"),
             csrf: mac("csrf"),
             fingerprint: mac("fingerprint"),
+            recovery: mac("recovery"),
             check: mac("check"),
         }
     }
@@ -212,6 +216,7 @@ impl Subkeys {
             MacUse::Device => &self.device,
             MacUse::Csrf => &self.csrf,
             MacUse::Fingerprint => &self.fingerprint,
+            MacUse::Recovery => &self.recovery,
             MacUse::Check => &self.check,
         };
         let mut context = hmac::Context::with_key(key);

@@ -13,6 +13,7 @@ pub mod refresh_token;
 pub mod rules;
 pub mod settings;
 mod start;
+pub mod totp;
 pub mod workers;
 
 pub use auth::{Auth, Fault};

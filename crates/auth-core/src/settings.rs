@@ -30,6 +30,13 @@ pub struct Settings {
     pub credential: CredentialKind,
     /// What registering an address that has an account is answered with.
     pub existing_address: ExistingAddress,
+    /// Whether a sign-in takes a second step.
+    pub second_factor: SecondFactor,
+    /// Roles whose holders have to take a second step, whatever [`second_factor`](Self::second_factor) says: those without a
+    /// factor of their own by a mailed code.
+    pub second_factor_roles: Vec<Role>,
+    /// What authenticator apps show beside the account: the host of `public_url`, unless the host has a better name.
+    pub totp_issuer: String,
     /// What holders of roles may do, beyond what Portcullis itself asks `admin` for.
     pub permissions: Permissions,
 }
@@ -38,9 +45,11 @@ impl Settings {
     /// The defaults for a service at `public_url`, whose pages are there too.
     pub fn new(public_url: impl Into<String>) -> Self {
         let public_url = public_url.into().trim_end_matches('/').to_owned();
+        let host = url::Url::parse(&public_url).ok().and_then(|url| url.host_str().map(str::to_owned));
         Self {
             frontend_url: public_url.clone(),
             audience: public_url.clone(),
+            totp_issuer: host.unwrap_or_else(|| public_url.replace(':', " ")),
             public_url,
             lifetimes: Lifetimes::default(),
             limits: Limits::default(),
@@ -49,6 +58,8 @@ impl Settings {
             unverified_sign_in: UnverifiedSignIn::Allow,
             credential: CredentialKind::Tokens,
             existing_address: ExistingAddress::Conflict,
+            second_factor: SecondFactor::Optional,
+            second_factor_roles: Vec::new(),
             permissions: Permissions::default(),
         }
     }
@@ -123,6 +134,8 @@ pub struct Limits {
     pub mail_account: Limit,
     /// Mails asked for per address and operation: 30 an hour.
     pub mail_address: Limit,
+    /// Codes mailed for second steps, per account: 20 an hour. A sign-in that is completed doesn't count.
+    pub second_step_mail_account: Limit,
     /// Wrong links and codes per address: 100 in 15 minutes.
     pub proof_address: Limit,
     /// Failures per account, for each other operation that checks a credential: 20 an hour.
@@ -140,6 +153,7 @@ impl Default for Limits {
             register_address: limit(20, hours(1)),
             mail_account: limit(5, hours(1)),
             mail_address: limit(30, hours(1)),
+            second_step_mail_account: limit(20, hours(1)),
             proof_address: limit(100, minutes(15)),
             credential_account: limit(20, hours(1)),
         }
@@ -190,6 +204,17 @@ pub enum ExistingAddress {
     /// The same as for any other, so that nobody learns who has an account (ASVS 6.3.8): the user comes into being once a
     /// mail is confirmed, and the owner of an account is told by mail.
     Conceal,
+}
+
+/// Whether a sign-in takes a second step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecondFactor {
+    /// Nobody can switch a factor on. What is on already is still asked for: a setting must not open accounts.
+    Off,
+    /// Where the user has switched one on.
+    Optional,
+    /// For everybody: a mailed code, or a stronger factor that the user has switched on.
+    EmailRequired,
 }
 
 /// What holders of roles may do: each permission is a named set of roles.

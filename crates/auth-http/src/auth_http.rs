@@ -297,6 +297,10 @@ impl AuthHttp {
         let access = route.operation.access();
         let identified = match access {
             Access::Anybody => None,
+            Access::Guest => {
+                identity::expect_nobody(mount, &head).await?;
+                None
+            }
             // What is more than looking at what is one's own asks the store.
             _ => {
                 let must_live = access > Access::SignedIn || !head.method.is_safe();
@@ -309,11 +313,13 @@ impl AuthHttp {
             if let Some(signed) = &signed {
                 identity::admit(mount, signed, access, &context).await?;
             }
-            let incoming = Incoming { head, context, parameters, signed, body };
+            let names = mount.profile.field_names;
+            let incoming = Incoming { head, context, parameters, signed, body, names };
             endpoint::answer(route.operation, mount, self, incoming).await
         };
+        let outcome = work.await.map(|response| mount.profile.field_names.in_reply(response));
         // The cookies go along whatever comes of it: the secret that the browser holds is dead.
-        reply::carrying(set_cookies, work.await, request_id)
+        reply::carrying(set_cookies, outcome, request_id)
     }
 
     fn answer_unrouted(&self, head: &Parts) -> Result<Response<Bytes>, Problem> {

@@ -7,6 +7,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use url::form_urlencoded;
 
+use crate::field_names::FieldNames;
 use crate::fields::{FromFields, Text};
 use crate::problem::{FieldError, Problem};
 
@@ -19,6 +20,7 @@ use crate::problem::{FieldError, Problem};
 pub(crate) struct Fields {
     fields: BTreeMap<String, Value>,
     errors: Vec<FieldError>,
+    names: FieldNames,
 }
 
 /// A field was wrong; what it was is noted with the other errors of its body.
@@ -42,7 +44,16 @@ impl Fields {
         // The parser's own words may quote the body, and with it a password.
         let Object(fields) =
             serde_json::from_slice(body).map_err(|_| Problem::invalid("The body is not a JSON object."))?;
-        Ok(Self { fields, errors: Vec::new() })
+        Ok(Self { fields, errors: Vec::new(), names: FieldNames::default() })
+    }
+
+    /// The same, as a profile calls some of them.
+    pub(crate) fn called(self, names: FieldNames) -> Self {
+        if names.is_empty() {
+            return self;
+        }
+        let ours = self.fields.into_iter().filter_map(|(name, value)| Some((names.ours(name)?, value)));
+        Self { fields: ours.collect(), names, ..self }
     }
 
     /// Reads a query, whose fields are all texts. One without a value counts as absent.
@@ -57,7 +68,7 @@ impl Fields {
             }
             fields.insert(name.into_owned(), Value::String(value.into_owned()));
         }
-        Ok(Self { fields, errors: Vec::new() })
+        Ok(Self { fields, errors: Vec::new(), names: FieldNames::default() })
     }
 
     /// All that `T` declares.
@@ -113,7 +124,7 @@ impl Fields {
         code: &'static str,
         message: impl Into<std::borrow::Cow<'static, str>>,
     ) -> Noted {
-        self.errors.push(FieldError::new(name, code, message));
+        self.errors.push(FieldError::new(self.names.theirs(name), code, message));
         Noted
     }
 }

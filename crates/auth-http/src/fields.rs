@@ -22,7 +22,7 @@ use crate::body::{Fields, Noted};
 /// }
 /// ```
 ///
-/// A type with alternatives is an `enum`; the first whose fields are there at all is read. A `struct` may take one in, as
+/// A type with alternatives is an `enum`; the first whose fields are there at all is read, or one that has no fields. A `struct` may take one in, as
 /// its last member: `..proof: Proof`.
 macro_rules! fields {
     (
@@ -74,15 +74,18 @@ macro_rules! fields {
             fn read(fields: &mut $crate::body::Fields) -> Result<Self, $crate::body::Noted> {
                 type Read = fn(&mut $crate::body::Fields) -> Result<$Name, $crate::body::Noted>;
                 let variants: &[(&[&str], Read)] = &[$((&[$($wire),*], |fields| {
+                    let _ = &fields;
                     $(let $field = <$Presence as $crate::fields::Presence>::read(fields, $wire);)*
                     Ok(Self::$Variant { $($field: $field?),* })
                 })),*];
                 let given = variants.iter().position(|(names, _)| names.iter().any(|name| fields.has(name)));
-                variants[given.unwrap_or_default()].1(fields)
+                let without_fields = || variants.iter().position(|(names, _)| names.is_empty());
+                variants[given.or_else(without_fields).unwrap_or_default()].1(fields)
             }
 
             fn describe(shape: &mut $crate::fields::Shape) {
                 $(shape.alternative(|shape| {
+                    let _ = &shape;
                     $(<$Presence as $crate::fields::Presence>::describe(shape, $wire, &[$($doc),*]);)*
                 });)*
                 shape.about(stringify!($Name), &[$($about),*]);
@@ -243,7 +246,8 @@ impl Shape {
 
     /// Whether an empty body won't do.
     pub(crate) fn is_required(&self) -> bool {
-        !(self.required.is_empty() && self.alternatives.is_empty())
+        let is_one_needed = !self.alternatives.is_empty() && self.alternatives.iter().all(|names| !names.is_empty());
+        !self.required.is_empty() || is_one_needed
     }
 
     /// The JSON Schema. Further fields are allowed, as the reader ignores them.

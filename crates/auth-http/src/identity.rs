@@ -2,12 +2,13 @@
 
 use auth_core::domain::{Context, Signed};
 use auth_core::flow::Actor;
-use auth_core::flow::authenticate::{self, Presented};
+use auth_core::flow::authenticate::{self, AuthenticateError, Presented};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
 use crate::mount::Mount;
 use crate::problem::Problem;
+use crate::profile::Delivery;
 use crate::reply;
 use crate::route::Access;
 use crate::{bearer, csrf, span};
@@ -25,9 +26,10 @@ pub struct Identified {
 
 /// The credential that the request carries in the way of that profile.
 fn presented<'a>(mount: &Mount, headers: &'a HeaderMap) -> Option<Presented<'a>> {
-    match &mount.cookies {
-        None => bearer::token(headers).map(Presented::AccessToken),
-        Some(cookies) => cookies.session.read(headers).map(Presented::Cookie),
+    match (&mount.cookies, mount.profile.delivery) {
+        (None, _) => bearer::token(headers).map(Presented::AccessToken),
+        (Some(cookies), Delivery::TokenCookies) => cookies.session.read(headers).map(Presented::AccessToken),
+        (Some(cookies), _) => cookies.session.read(headers).map(Presented::Cookie),
     }
 }
 
@@ -58,6 +60,7 @@ pub(crate) async fn identify(
     let mut signed = authenticated(mount, head, field, must_live).await?;
     let mut set_cookies = Vec::new();
     if let Some(cookies) = &mount.cookies
+        && signed.session.credential.secret().is_some()
         && signed.is_behind_on_roles()
     {
         let secret = authenticate::rotate(&mount.auth, &mut signed, context).await?;
@@ -86,13 +89,26 @@ pub(crate) async fn authenticated(
     Ok(signed)
 }
 
+/// Lets through whoever isn't signed in: a dead credential counts as none, so that it keeps nobody from signing in anew.
+///
+/// # Errors
+/// 403 `GUESTS_ONLY`.
+pub(crate) async fn expect_nobody(mount: &Mount, head: &Parts) -> Result<(), Problem> {
+    let Some(presented) = presented(mount, &head.headers) else { return Ok(()) };
+    match authenticate::authenticate(&mount.auth, presented).await {
+        Ok(_) => Err(Problem::guests_only()),
+        Err(AuthenticateError::Unauthorized) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Lets through whom an operation is for.
 ///
 /// # Errors
 /// 403 where it is for others, or for those who proved just now who they are.
 pub(crate) async fn admit(mount: &Mount, signed: &Signed, access: Access, context: &Context) -> Result<(), Problem> {
     match access {
-        Access::Anybody | Access::SignedIn => Ok(()),
+        Access::Anybody | Access::Guest | Access::SignedIn => Ok(()),
         Access::Fresh if signed.is_fresh(mount.auth.now()) => Ok(()),
         Access::Fresh => Err(Problem::reauthentication_required()),
         Access::Admin => Ok(Actor::Admin(signed).check(&mount.auth, context).await?),

@@ -15,8 +15,8 @@ mod client;
 mod cookie;
 mod cors;
 pub mod csrf;
-mod device;
 mod endpoint;
+mod field_names;
 mod fields;
 mod guard;
 mod idempotency;
@@ -44,6 +44,7 @@ mod span;
 pub use auth_http::{AuthHttp, SetupError};
 pub use caller::Caller;
 pub use cookie::{CookieSettings, SameSite};
+pub use field_names::FieldNames;
 pub use guard::{Check, Demand, Visit};
 pub use identity::Identified;
 #[doc(hidden)]

@@ -22,14 +22,15 @@ pub(crate) struct Mount {
 impl Mount {
     fn new(auth: &Auth, profile: Profile) -> Result<Self, SetupError> {
         let mut settings = auth.settings().clone();
+        let cookies = || profile.cookies.cookies(&settings.public_url, profile.delivery).map(Some);
         let (credential, cookies) = match profile.delivery {
             Delivery::Body => (CredentialKind::Tokens, Ok(None)),
-            Delivery::SessionCookie => {
-                (CredentialKind::Cookie, profile.cookies.cookies(&settings.public_url).map(Some))
-            }
+            Delivery::SessionCookie => (CredentialKind::Cookie, cookies()),
+            Delivery::TokenCookies => (CredentialKind::Tokens, cookies()),
         };
         settings.credential = credential;
         settings.existing_address = profile.existing_address;
+        settings.second_factor = profile.second_factor.unwrap_or(settings.second_factor);
         if let Some(max) = profile.session_max {
             settings.lifetimes.max = max;
             settings.lifetimes.idle = settings.lifetimes.idle.min(max);
@@ -63,18 +64,11 @@ pub(crate) fn all(
             return Err(SetupError::Prefixes(other.profile.prefix.clone(), profile.prefix));
         }
         let mount = Mount::new(auth, profile)?;
-        if let Some(name) = mounts.iter().find_map(|other| contradiction(other, &mount)) {
-            return Err(SetupError::Cookie(name));
+        let cookies = mounts.iter().filter_map(|other| other.cookies.as_ref().zip(mount.cookies.as_ref()));
+        if let Some(clash) = cookies.into_iter().find_map(|(one, other)| one.contradiction(other)) {
+            return Err(SetupError::Cookie(clash.name().to_owned()));
         }
         mounts.push(Arc::new(mount));
     }
     if mounts.is_empty() { Err(SetupError::NoProfile) } else { Ok((mounts, routes)) }
-}
-
-/// A cookie that both have, each with its own idea of it: what one sets the other could not clear.
-fn contradiction(one: &Mount, other: &Mount) -> Option<String> {
-    let (one, other) = (one.cookies.as_ref()?.all(), other.cookies.as_ref()?.all());
-    let clashes = one.iter().flat_map(|one| other.iter().map(move |other| (*one, *other)));
-    let mut clashes = clashes.filter(|(one, other)| one.name() == other.name() && one != other);
-    clashes.next().map(|(one, _)| one.name().to_owned())
 }

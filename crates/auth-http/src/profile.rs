@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use auth_core::settings::ExistingAddress;
+use auth_core::settings::{ExistingAddress, SecondFactor};
 use http::Method;
 
-use crate::cookie::CookieSettings;
+use crate::cookie::{CookieSettings, SameSite};
+use crate::field_names::FieldNames;
 use crate::route::{Operation, Route};
 
 /// Under which names the operations are found, and how credentials travel.
@@ -41,6 +42,10 @@ pub struct Profile {
     pub session_max: Option<Duration>,
     /// What registering an address that has an account is answered with.
     pub existing_address: ExistingAddress,
+    /// Whether a sign-in takes a second step; `None`: as the core's settings say.
+    pub second_factor: Option<SecondFactor>,
+    /// What it calls some fields.
+    pub field_names: FieldNames,
 }
 
 /// How credentials reach the client.
@@ -51,6 +56,8 @@ pub enum Delivery {
     Body,
     /// A secret in a cookie that scripts can't read, which the browser sends along.
     SessionCookie,
+    /// Access token, refresh token and the challenge between two steps of a sign-in, each in such a cookie.
+    TokenCookies,
 }
 
 impl Profile {
@@ -65,6 +72,8 @@ impl Profile {
             csrf_token: false,
             session_max: None,
             existing_address: ExistingAddress::Conflict,
+            second_factor: None,
+            field_names: FieldNames::default(),
         };
         profile.without(Operation::ShowCsrfToken)
     }
@@ -85,6 +94,61 @@ impl Profile {
         profile.without(Operation::Refresh)
     }
 
+    /// Password, then a mailed code, for every sign-in; tokens in cookies that scripts can't read, below `/auth`. Nobody learns
+    /// from a registration who has an account. No CSRF token: `SameSite=Lax` and the check of origins stand guard.
+    pub fn two_step() -> Self {
+        let cookies = CookieSettings {
+            session: Some("access_token".into()),
+            refresh: Some("refresh_token".into()),
+            challenge: Some("two_factor_auth".into()),
+            same_site: SameSite::Lax,
+            ..CookieSettings::default()
+        };
+        let profile = Self {
+            name: "two-step".into(),
+            prefix: "/auth".into(),
+            delivery: Delivery::TokenCookies,
+            cookies,
+            existing_address: ExistingAddress::Conceal,
+            second_factor: Some(SecondFactor::EmailRequired),
+            ..Self::tokens()
+        };
+        profile.renamed(Operation::SignIn, Method::POST, "/login/credentials")
+    }
+
+    /// User management by mailed codes, below `/api/auth`: tokens in the body; what wants a code is asked for and confirmed under
+    /// one name, and replies name the record (`tokenId`) that a code belongs to. Signing up, signing in and resetting are for
+    /// guests only.
+    pub fn service() -> Self {
+        let profile = Self {
+            name: "service".into(),
+            prefix: "/api/auth".into(),
+            field_names: FieldNames::new(&[("imageUrl", "image_url"), ("phoneNumber", "phone_number")]),
+            ..Self::tokens()
+        };
+        let (post, patch, delete) = (Method::POST, Method::PATCH, Method::DELETE);
+        profile
+            .instead_of(Operation::Register, Operation::SignUp, post.clone(), "/sign-up/email")
+            .renamed(Operation::ConfirmVerification, post.clone(), "/verify/email")
+            .instead_of(
+                Operation::RequestVerification,
+                Operation::ResendVerification,
+                post.clone(),
+                "/resend/verify/email",
+            )
+            .instead_of(Operation::SignIn, Operation::SignInAtOnce, post.clone(), "/sign-in/email")
+            .renamed(Operation::SwitchEmailFactorOn, post.clone(), "/enable/mfa")
+            .renamed(Operation::SwitchEmailFactorOff, post.clone(), "/disable/mfa")
+            .renamed(Operation::EditProfile, patch.clone(), "/edit/basic")
+            .renamed(Operation::MoveByCode, patch.clone(), "/edit/email")
+            .renamed(Operation::ChangePasswordByCode, patch.clone(), "/edit/password")
+            .renamed(Operation::ResetByCode, patch.clone(), "/forgot/password")
+            .renamed(Operation::ShowProfile, post, "/user/me")
+            .renamed(Operation::SignOut, delete.clone(), "/user/logout")
+            .renamed(Operation::SignOutEverywhere, delete, "/user/logout-all")
+            .instead_of(Operation::Refresh, Operation::RefreshByBearer, patch, "/user/refresh")
+    }
+
     /// The same, below another prefix.
     #[must_use]
     pub fn at(self, prefix: impl Into<String>) -> Self {
@@ -97,6 +161,12 @@ impl Profile {
         let mut profile = self.without(operation);
         profile.names.push((operation, method, path.into()));
         profile
+    }
+
+    /// The same, with another operation instead of one.
+    #[must_use]
+    pub fn instead_of(self, before: Operation, operation: Operation, method: Method, path: impl Into<String>) -> Self {
+        self.without(before).renamed(operation, method, path)
     }
 
     /// The same, without an operation.

@@ -9,6 +9,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
 use crate::body::Fields;
+use crate::field_names::FieldNames;
 use crate::fields::FromFields;
 use crate::page;
 use crate::problem::{Problem, ProblemCode};
@@ -26,6 +27,8 @@ pub(crate) struct Incoming {
     pub(crate) signed: Option<Signed>,
     /// Its body, as sent.
     pub(crate) body: Bytes,
+    /// What the profile calls some of its fields.
+    pub(crate) names: FieldNames,
 }
 
 impl Incoming {
@@ -34,7 +37,7 @@ impl Incoming {
     /// # Errors
     /// 400 when the body is no JSON object, or with every field that is wrong.
     pub(crate) fn body<T: FromFields>(&self) -> Result<T, Problem> {
-        Fields::parse(&self.body)?.read()
+        Fields::parse(&self.body)?.called(self.names).read()
     }
 
     /// Who is signed in.
@@ -121,6 +124,7 @@ mod tests {
             parameters: Parameters::default(),
             signed: None,
             body: Bytes::from_static(b"{\"password\":\"hunter2\"}"),
+            names: FieldNames::default(),
         };
         let shown = format!("{request:?}");
         assert!(shown.contains("curl") && !shown.contains("hunter2") && !shown.contains("104, 117"), "{shown}");

@@ -75,6 +75,28 @@ pub enum Operation {
     Register,
     /// Starts a session with address and password.
     SignIn,
+    /// Makes an account, and names the record that the mailed code belongs to. For guests.
+    SignUp,
+    /// Starts a session: address and password, and where a second step is asked for, both again with its code. For guests.
+    SignInAtOnce,
+    /// Mails a verification code, and names its record; for an address, or for whoever is signed in.
+    ResendVerification,
+    /// Mails a code that switches the second factor by mail on; switches it on with that code.
+    SwitchEmailFactorOn,
+    /// The same, off.
+    SwitchEmailFactorOff,
+    /// Mails a code that moves the account to another address; moves it with that code.
+    MoveByCode,
+    /// Mails a code that stands in for the current password; replaces the password with that code.
+    ChangePasswordByCode,
+    /// Mails a code that resets a password; resets it with that code. For guests.
+    ResetByCode,
+    /// Exchanges a refresh token, which may be the bearer, for new tokens.
+    RefreshByBearer,
+    /// Takes the second step of a sign-in.
+    CompleteSignIn,
+    /// Mails another code for the second step.
+    ResendSecondStep,
     /// Exchanges a refresh token for new tokens.
     Refresh,
     /// Ends the caller's session.
@@ -99,8 +121,28 @@ pub enum Operation {
     ListSessions,
     /// Ends one of the caller's sessions.
     EndSession,
+    /// Ends a session that its user was told of by mail.
+    ReportSession,
+    /// Shows which second factors are on.
+    ShowFactors,
+    /// Mails a code that switches the second factor by mail on.
+    RequestEmailFactor,
+    /// Switches it on.
+    ConfirmEmailFactor,
+    /// Switches it off.
+    DropEmailFactor,
+    /// Makes a secret for an authenticator app.
+    EnrolTotp,
+    /// Switches the second factor by authenticator app on.
+    ConfirmTotp,
+    /// Switches it off.
+    DropTotp,
+    /// Makes new recovery codes.
+    RenewRecoveryCodes,
     /// Hands out the session's CSRF token.
     ShowCsrfToken,
+    /// Mails a code that proves again who the caller is.
+    RequestReauthentication,
     /// Proves again who the caller is.
     Reauthenticate,
     /// Deletes the caller's account.
@@ -145,6 +187,10 @@ pub enum Operation {
     ShowUndoEmailPage,
     /// Takes that page's form.
     SubmitUndoEmailPage,
+    /// Shows the button behind the link that ends a session.
+    ShowReportPage,
+    /// Takes that page's form.
+    SubmitReportPage,
     /// Publishes the keys that verify access tokens (RFC 7517).
     Jwks,
     /// Describes all operations, for programs (OpenAPI 3.1).
@@ -163,6 +209,8 @@ impl Operation {
     pub(crate) const CANONICAL: &'static [(Self, Method, &'static str)] = &[
         (Self::Register, Method::POST, "/register"),
         (Self::SignIn, Method::POST, "/login"),
+        (Self::CompleteSignIn, Method::POST, "/login/2fa"),
+        (Self::ResendSecondStep, Method::POST, "/login/2fa/resend"),
         (Self::Refresh, Method::POST, "/refresh"),
         (Self::SignOut, Method::POST, "/logout"),
         (Self::SignOutEverywhere, Method::POST, "/logout/all"),
@@ -175,7 +223,17 @@ impl Operation {
         (Self::EditProfile, Method::PATCH, "/me"),
         (Self::ListSessions, Method::GET, "/sessions"),
         (Self::EndSession, Method::DELETE, "/sessions/{id}"),
+        (Self::ReportSession, Method::POST, "/sessions/report"),
+        (Self::ShowFactors, Method::GET, "/mfa"),
+        (Self::RequestEmailFactor, Method::POST, "/mfa/email/enable"),
+        (Self::ConfirmEmailFactor, Method::POST, "/mfa/email/confirm"),
+        (Self::DropEmailFactor, Method::DELETE, "/mfa/email"),
+        (Self::EnrolTotp, Method::POST, "/mfa/totp/enrol"),
+        (Self::ConfirmTotp, Method::POST, "/mfa/totp/confirm"),
+        (Self::DropTotp, Method::DELETE, "/mfa/totp"),
+        (Self::RenewRecoveryCodes, Method::POST, "/mfa/recovery-codes"),
         (Self::ShowCsrfToken, Method::GET, "/csrf"),
+        (Self::RequestReauthentication, Method::POST, "/reauthenticate/request"),
         (Self::Reauthenticate, Method::POST, "/reauthenticate"),
         (Self::DeleteAccount, Method::DELETE, "/me"),
         (Self::ExportAccount, Method::GET, "/me/export"),
@@ -217,6 +275,8 @@ impl Operation {
         (Self::SubmitConfirmEmailPage, Method::POST, "/confirm-email"),
         (Self::ShowUndoEmailPage, Method::GET, "/undo-email"),
         (Self::SubmitUndoEmailPage, Method::POST, "/undo-email"),
+        (Self::ShowReportPage, Method::GET, "/report-session"),
+        (Self::SubmitReportPage, Method::POST, "/report-session"),
     ];
 
     /// Who may ask for it.
@@ -228,9 +288,25 @@ impl Operation {
             | Self::EditProfile
             | Self::ListSessions
             | Self::EndSession
+            | Self::ChangePasswordByCode
+            | Self::ShowFactors
             | Self::ShowCsrfToken
+            | Self::RequestReauthentication
             | Self::Reauthenticate => Access::SignedIn,
-            Self::DeleteAccount | Self::ExportAccount | Self::RequestEmailChange => Access::Fresh,
+            Self::SignUp | Self::SignInAtOnce | Self::ResetByCode => Access::Guest,
+            Self::SwitchEmailFactorOn
+            | Self::SwitchEmailFactorOff
+            | Self::MoveByCode
+            | Self::DeleteAccount
+            | Self::ExportAccount
+            | Self::RequestEmailChange
+            | Self::RequestEmailFactor
+            | Self::ConfirmEmailFactor
+            | Self::DropEmailFactor
+            | Self::EnrolTotp
+            | Self::ConfirmTotp
+            | Self::DropTotp
+            | Self::RenewRecoveryCodes => Access::Fresh,
             Self::ListUsers
             | Self::ShowUser
             | Self::SuspendUser
@@ -241,8 +317,13 @@ impl Operation {
             | Self::ListAuditEvents => Access::Admin,
             Self::Register
             | Self::SignIn
+            | Self::ResendVerification
+            | Self::RefreshByBearer
+            | Self::CompleteSignIn
+            | Self::ResendSecondStep
             | Self::Refresh
             | Self::SignOut
+            | Self::ReportSession
             | Self::RequestVerification
             | Self::ConfirmVerification
             | Self::RequestReset
@@ -257,6 +338,8 @@ impl Operation {
             | Self::SubmitConfirmEmailPage
             | Self::ShowUndoEmailPage
             | Self::SubmitUndoEmailPage
+            | Self::ShowReportPage
+            | Self::SubmitReportPage
             | Self::Jwks
             | Self::OpenApi
             | Self::OpenApiPage
@@ -287,6 +370,8 @@ impl Operation {
 pub enum Access {
     /// Everybody.
     Anybody,
+    /// Whoever has no live session: a dead credential counts as none.
+    Guest,
     /// Whoever has a live session.
     SignedIn,
     /// Whoever proved within the last 10 minutes who they are, by signing in or `POST /reauthenticate` (ASVS 7.5.1).

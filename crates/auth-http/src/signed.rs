@@ -28,6 +28,10 @@ macro_rules! __signed_types {
         #[derive(Debug, Clone)]
         pub struct FreshUser(::std::sync::Arc<::auth_core::domain::Signed>);
 
+        /// The session of a user who proved so, and reads like it. See [`FreshUser`].
+        #[derive(Debug, Clone)]
+        pub struct FreshSession(::std::sync::Arc<::auth_core::domain::Signed>);
+
         /// A user who holds the role `R`; others are answered with 403. See [`CurrentUser`], and [`roles!`](crate::roles) for
         /// `R`.
         $(#[$has_role])*
@@ -47,6 +51,7 @@ macro_rules! __signed_types {
             CurrentSession: Session by session;
             VerifiedUser: User by user;
             FreshUser: User by user;
+            FreshSession: Session by session;
             HasRole<R>: User by user;
             HasPermission<P>: User by user;
         }

@@ -87,8 +87,8 @@
 //!   holiday notes away, and the `Message-ID` stays the same when a mail is sent again.
 //! - In the text part, the code and the link each stand alone on a line, the code first, and no other six digits stand
 //!   together. Lines aren't wrapped.
-//! - The reader's name is a stranger's text until the address is verified. It is escaped, kept on its line, stripped of
-//!   what is invisible or changes direction, and can't become a link or a code.
+//! - The reader's name is a stranger's text until the address is verified, and what a device is called always is. Both are
+//!   escaped, kept on their line, stripped of what is invisible or changes direction, and can't become a link or a code.
 //!
 //! # In your own words
 //! Templates are replaced per mail and language, and tried out at once: one that loses the code is an error at start.

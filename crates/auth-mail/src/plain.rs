@@ -1,13 +1,13 @@
 //! Text of strangers, made fit to stand in a mail.
 
-/// How a mail calls its reader; `None` when `name` is unfit for that.
+/// A name as a mail may say it; `None` when it is unfit for that.
 ///
-/// Whoever registers somebody else's address chooses the name in the mail that goes there, so it must not be able to
-/// carry a message of its own:
+/// Whoever registers somebody else's address chooses the name in the mail that goes there, and whoever signs in what their
+/// device is called. So it must not be able to carry a message of its own:
 /// - one line of at most 64 characters, without control, invisible and bidirectional characters;
 /// - a space after each full stop and colon, so that no mail reader makes a link of it;
 /// - not with six digits in a row, which would pass for the code.
-pub(crate) fn salutation(name: &str) -> Option<String> {
+pub(crate) fn plain_line(name: &str) -> Option<String> {
     const MAX: usize = 64;
     let visible: String =
         name.chars().filter(|&c| !is_deceptive(c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -56,26 +56,26 @@ mod tests {
     fn ordinary_names_stay_as_they_are() {
         for name in ["Ann", "José Ñuñez", "O'Neill", "Anne-Marie", "李小龍", "علی‌رضا", "Dr. No", "Agent 007"]
         {
-            assert_eq!(salutation(name).as_deref(), Some(name));
+            assert_eq!(plain_line(name).as_deref(), Some(name));
         }
-        assert_eq!(salutation("J.R.R. Tolkien").as_deref(), Some("J. R. R. Tolkien"));
-        assert_eq!(salutation(" Ann \t Lee ").as_deref(), Some("Ann Lee"));
+        assert_eq!(plain_line("J.R.R. Tolkien").as_deref(), Some("J. R. R. Tolkien"));
+        assert_eq!(plain_line(" Ann \t Lee ").as_deref(), Some("Ann Lee"));
     }
 
     // AU3: neither control nor bidirectional characters survive.
     #[test]
     fn au3_names_stay_on_their_line_and_in_order() {
-        assert_eq!(salutation("Ann\r\n\r\nYour code: none").as_deref(), Some("Ann Your code: none"));
-        assert_eq!(salutation("A\u{202e}nn\u{2066}\u{1b}[2J\0").as_deref(), Some("Ann [2J"));
-        assert_eq!(salutation("\u{200b}\u{202e}"), None);
-        assert_eq!(salutation(&"a".repeat(100)), Some(format!("{}…", "a".repeat(64))));
+        assert_eq!(plain_line("Ann\r\n\r\nYour code: none").as_deref(), Some("Ann Your code: none"));
+        assert_eq!(plain_line("A\u{202e}nn\u{2066}\u{1b}[2J\0").as_deref(), Some("Ann [2J"));
+        assert_eq!(plain_line("\u{200b}\u{202e}"), None);
+        assert_eq!(plain_line(&"a".repeat(100)), Some(format!("{}…", "a".repeat(64))));
     }
 
     #[test]
     fn names_are_neither_links_nor_codes() {
-        assert_eq!(salutation("http://evil.example/win").as_deref(), Some("http: //evil. example/win"));
+        assert_eq!(plain_line("http://evil.example/win").as_deref(), Some("http: //evil. example/win"));
         for name in ["123456", "Call 0800123456", "12\u{200b}34\u{2060}56", "١٢٣٤٥٦", "１２３４５６"] {
-            assert_eq!(salutation(name), None, "{name:?}");
+            assert_eq!(plain_line(name), None, "{name:?}");
         }
     }
 }

@@ -8,7 +8,7 @@ use auth_core::domain::{Content, Mail, Notice};
 use auth_core::port::MailError;
 use minijinja::{Environment, HtmlEscape, UndefinedBehavior, Value, context};
 
-use crate::plain::{salutation, six_digits};
+use crate::plain::{plain_line, six_digits};
 
 /// Which mail a template is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +24,13 @@ pub enum Template {
     ChangeEmail,
     /// Your account is about to move elsewhere: has `to`, that address, and `link`, which stops the move or takes it back.
     UndoEmail,
+    /// Finish signing in, or switch codes by mail on or off: has `code`. Its words must fit each.
+    SecondFactor,
+    /// Prove again who you are: has `code`.
+    Reauthenticate,
+    /// A new device has signed in: has `device`, what it seems to be, possibly empty, and `link`, which ends that session and
+    /// begins a reset of the password.
+    NewDevice,
     /// Your password was changed by somebody signed in.
     PasswordChanged,
     /// Your password was reset by mail.
@@ -32,6 +39,18 @@ pub enum Template {
     EmailChanged,
     /// Your account was deleted.
     AccountDeleted,
+    /// The second factor by mail is on.
+    EmailFactorOn,
+    /// The second factor by mail is off.
+    EmailFactorOff,
+    /// The second factor by authenticator app is on, or by another app than before.
+    TotpOn,
+    /// The second factor by authenticator app is off.
+    TotpOff,
+    /// There are new recovery codes, and those before are dead.
+    RecoveryCodesRenewed,
+    /// A recovery code was used, and is spent.
+    RecoveryCodeUsed,
 }
 
 impl Template {
@@ -42,10 +61,19 @@ impl Template {
         Self::Exists,
         Self::ChangeEmail,
         Self::UndoEmail,
+        Self::SecondFactor,
+        Self::Reauthenticate,
+        Self::NewDevice,
         Self::PasswordChanged,
         Self::PasswordReset,
         Self::EmailChanged,
         Self::AccountDeleted,
+        Self::EmailFactorOn,
+        Self::EmailFactorOff,
+        Self::TotpOn,
+        Self::TotpOff,
+        Self::RecoveryCodesRenewed,
+        Self::RecoveryCodeUsed,
     ];
 
     /// Its name, as in `templates/en/verify.txt`.
@@ -56,10 +84,19 @@ impl Template {
             Self::Exists => "exists",
             Self::ChangeEmail => "change-email",
             Self::UndoEmail => "undo-email",
+            Self::SecondFactor => "second-factor",
+            Self::Reauthenticate => "reauthenticate",
+            Self::NewDevice => "new-device",
             Self::PasswordChanged => "password-changed",
             Self::PasswordReset => "password-reset",
             Self::EmailChanged => "email-changed",
             Self::AccountDeleted => "account-deleted",
+            Self::EmailFactorOn => "email-factor-on",
+            Self::EmailFactorOff => "email-factor-off",
+            Self::TotpOn => "totp-on",
+            Self::TotpOff => "totp-off",
+            Self::RecoveryCodesRenewed => "recovery-codes-renewed",
+            Self::RecoveryCodeUsed => "recovery-code-used",
         }
     }
 
@@ -71,10 +108,19 @@ impl Template {
             Content::Exists => Self::Exists,
             Content::ChangeEmail { .. } => Self::ChangeEmail,
             Content::UndoEmail { .. } => Self::UndoEmail,
+            Content::SecondFactor { .. } => Self::SecondFactor,
+            Content::Reauthenticate { .. } => Self::Reauthenticate,
+            Content::NewDevice { .. } => Self::NewDevice,
             Content::Notice(Notice::PasswordChanged) => Self::PasswordChanged,
             Content::Notice(Notice::PasswordReset) => Self::PasswordReset,
             Content::Notice(Notice::EmailChanged) => Self::EmailChanged,
             Content::Notice(Notice::AccountDeleted) => Self::AccountDeleted,
+            Content::Notice(Notice::EmailFactorOn) => Self::EmailFactorOn,
+            Content::Notice(Notice::EmailFactorOff) => Self::EmailFactorOff,
+            Content::Notice(Notice::TotpOn) => Self::TotpOn,
+            Content::Notice(Notice::TotpOff) => Self::TotpOff,
+            Content::Notice(Notice::RecoveryCodesRenewed) => Self::RecoveryCodesRenewed,
+            Content::Notice(Notice::RecoveryCodeUsed) => Self::RecoveryCodeUsed,
         };
         (template, Facts::of(content))
     }
@@ -84,11 +130,21 @@ impl Template {
         let code = || Some("271828".to_owned());
         let link = || Some("https://app.example/open?token=Ab-_Cd".to_owned());
         match self {
-            Self::Verify | Self::Reset | Self::ChangeEmail => Facts { code: code(), link: link(), to: None },
-            Self::UndoEmail => Facts { code: None, link: link(), to: Some("<to>@app.example".to_owned()) },
-            Self::Exists | Self::PasswordChanged | Self::PasswordReset | Self::EmailChanged | Self::AccountDeleted => {
-                Facts::default()
-            }
+            Self::Verify | Self::Reset | Self::ChangeEmail => Facts { code: code(), link: link(), ..Facts::default() },
+            Self::UndoEmail => Facts { link: link(), to: Some("<to>@app.example".to_owned()), ..Facts::default() },
+            Self::SecondFactor | Self::Reauthenticate => Facts { code: code(), ..Facts::default() },
+            Self::NewDevice => Facts { link: link(), device: Some("<device>".to_owned()), ..Facts::default() },
+            Self::Exists
+            | Self::PasswordChanged
+            | Self::PasswordReset
+            | Self::EmailChanged
+            | Self::AccountDeleted
+            | Self::EmailFactorOn
+            | Self::EmailFactorOff
+            | Self::TotpOn
+            | Self::TotpOff
+            | Self::RecoveryCodesRenewed
+            | Self::RecoveryCodeUsed => Facts::default(),
         }
     }
 }
@@ -161,24 +217,34 @@ struct Facts {
     code: Option<String>,
     link: Option<String>,
     to: Option<String>,
+    device: Option<String>,
 }
 
 impl Facts {
     fn of(content: &Content) -> Self {
         match content {
             Content::Verify { code, link } | Content::Reset { code, link } | Content::ChangeEmail { code, link } => {
-                Self { code: Some(code.expose()), link: Some(link.expose().to_owned()), to: None }
+                Self { code: Some(code.expose()), link: Some(link.expose().to_owned()), ..Self::default() }
             }
             Content::UndoEmail { to, link } => {
-                Self { code: None, link: Some(link.expose().to_owned()), to: Some(to.as_str().to_owned()) }
+                Self { link: Some(link.expose().to_owned()), to: Some(to.as_str().to_owned()), ..Self::default() }
             }
+            Content::SecondFactor { code } | Content::Reauthenticate { code } => {
+                Self { code: Some(code.expose()), ..Self::default() }
+            }
+            // A client calls itself what it likes: a stranger's text, like a name.
+            Content::NewDevice { device, link } => Self {
+                link: Some(link.expose().to_owned()),
+                device: Some(plain_line(device).unwrap_or_default()),
+                ..Self::default()
+            },
             Content::Exists | Content::Notice(_) => Self::default(),
         }
     }
 
     /// Those that are there: a template that asks for another is broken, instead of saying nothing in its place.
     fn to_value(&self) -> Value {
-        let named = [("code", &self.code), ("link", &self.link), ("to", &self.to)];
+        let named = [("code", &self.code), ("link", &self.link), ("to", &self.to), ("device", &self.device)];
         let there: BTreeMap<&'static str, Value> =
             named.into_iter().filter_map(|(name, fact)| Some((name, Value::from(fact.as_deref()?)))).collect();
         there.into()
@@ -219,10 +285,19 @@ const fn english(template: Template) -> Words<'static> {
         Template::Exists => words!("exists", "You have an account already"),
         Template::ChangeEmail => words!("change-email", "Confirm your new e-mail address"),
         Template::UndoEmail => words!("undo-email", "Your account is about to move to another address"),
+        Template::SecondFactor => words!("second-factor", "Your code"),
+        Template::Reauthenticate => words!("reauthenticate", "Confirm that it is you"),
+        Template::NewDevice => words!("new-device", "A new device signed in to your account"),
         Template::PasswordChanged => words!("password-changed", "Your password was changed"),
         Template::PasswordReset => words!("password-reset", "Your password was reset"),
         Template::EmailChanged => words!("email-changed", "Your account moved to another address"),
         Template::AccountDeleted => words!("account-deleted", "Your account was deleted"),
+        Template::EmailFactorOn => words!("email-factor-on", "Codes by mail are on"),
+        Template::EmailFactorOff => words!("email-factor-off", "Codes by mail are off"),
+        Template::TotpOn => words!("totp-on", "An authenticator app was connected to your account"),
+        Template::TotpOff => words!("totp-off", "Your authenticator app was switched off"),
+        Template::RecoveryCodesRenewed => words!("recovery-codes-renewed", "You have new recovery codes"),
+        Template::RecoveryCodeUsed => words!("recovery-code-used", "A recovery code was used"),
     }
 }
 
@@ -266,7 +341,7 @@ impl Templates {
     pub(crate) fn render(&self, mail: &Mail, app: &str) -> Result<Rendered, MailError> {
         let (template, facts) = Template::of(&mail.content);
         let locale = self.locale(template, mail.locale.as_deref());
-        let name = mail.name.as_deref().and_then(salutation).unwrap_or_default();
+        let name = mail.name.as_deref().and_then(plain_line).unwrap_or_default();
         // Later may be better than never: corrected templates can send it.
         self.words(template, locale, app, &name, &facts).map_err(|error| MailError::Transient(error.to_string()))
     }
@@ -327,6 +402,7 @@ impl Templates {
         rule(six_digits(&words.subject).next().is_none(), SUBJECT, "six digits in a row are for the code")?;
         rule(!words.html.contains("<specimen>"), HTML, "names must be escaped")?;
         rule(!words.html.contains("<to>"), HTML, "addresses must be escaped")?;
+        rule(!words.html.contains("<device>"), HTML, "devices must be escaped")?;
 
         let digits: Vec<&str> = six_digits(&words.text).map(|(_, run)| run).collect();
         match &facts.code {
@@ -350,7 +426,14 @@ impl Templates {
         rule(is_in_html(&facts.code), HTML, "the code must stand in it")?;
         rule(is_in_html(&facts.link), HTML, "the link must stand in it")?;
         let is_told = facts.to.as_ref().is_none_or(|to| words.text.contains(to)) && is_in_html(&facts.to);
-        rule(is_told, TEXT, "both parts must tell the new address")
+        rule(is_told, TEXT, "both parts must tell the new address")?;
+        let is_told =
+            facts.device.as_ref().is_none_or(|device| words.text.contains(device)) && is_in_html(&facts.device);
+        rule(is_told, TEXT, "both parts must tell the device")?;
+
+        // What may be empty is tried empty as well.
+        let bare = Facts { device: facts.device.map(|_| String::new()), ..facts };
+        self.words(template, locale, "App", "", &bare).map(drop)
     }
 }
 

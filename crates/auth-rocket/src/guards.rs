@@ -193,6 +193,7 @@ guards! {
     CsrfToken demands Demand::Session, |http, signed: Arc<Signed>| Self(csrf::Token::of(http, &signed));
     VerifiedUser demands Demand::Verified, |_, signed| Self(signed);
     FreshUser demands Demand::Fresh, |_, signed| Self(signed);
+    FreshSession demands Demand::Fresh, |_, signed| Self(signed);
     HasRole<R: RoleName> demands Demand::role::<R>(), |_, signed| Self(signed, PhantomData);
     HasPermission<P: PermissionName> demands Demand::permission::<P>(), |_, signed| Self(signed, PhantomData);
 }
@@ -209,5 +210,5 @@ macro_rules! sentinels {
 }
 
 sentinels! {
-    CurrentUser, CurrentSession, CsrfToken, VerifiedUser, FreshUser, HasRole<R>, HasPermission<P>, Guest, Csrf, Maybe<G>,
+    CurrentUser, CurrentSession, CsrfToken, VerifiedUser, FreshUser, FreshSession, HasRole<R>, HasPermission<P>, Guest, Csrf, Maybe<G>,
 }

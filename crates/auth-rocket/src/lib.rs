@@ -36,7 +36,8 @@ pub use deny_by_default::DenyByDefault;
 pub use fairing::Portcullis;
 pub use form::{CsrfForm, CsrfFormError};
 pub use guards::{
-    Csrf, CsrfToken, CurrentSession, CurrentUser, FreshUser, Guest, HasPermission, HasRole, Maybe, VerifiedUser,
+    Csrf, CsrfToken, CurrentSession, CurrentUser, FreshSession, FreshUser, Guest, HasPermission, HasRole, Maybe,
+    VerifiedUser,
 };
 pub use rate_limit::{Limited, RateLimit};
 pub use rejection::Rejection;

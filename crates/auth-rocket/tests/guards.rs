@@ -6,8 +6,8 @@ use auth_core::domain::{Role, Status};
 use auth_core::settings::AccessCheck;
 use auth_http::AuthHttp;
 use auth_rocket::{
-    Admin, Csrf, CurrentSession, CurrentUser, FreshUser, Guest, HasPermission, HasRole, Maybe, Portcullis, Rejection,
-    VerifiedUser,
+    Admin, Csrf, CurrentSession, CurrentUser, FreshSession, FreshUser, Guest, HasPermission, HasRole, Maybe,
+    Portcullis, Rejection, VerifiedUser,
 };
 use auth_testkit::http::{Mount, Profile, World};
 use auth_testkit::{Call as Asked, Fault, MemoryStore};
@@ -71,6 +71,7 @@ behind! {
     "/permission" permission: HasPermission<WritePosts>, |_| "in";
     "/permission/misspelt" permission_misspelt: HasPermission<Misspelt>, |_| "in";
     "/fresh" fresh: FreshUser, |_| "in";
+    "/fresh/session" fresh_session: FreshSession, |_| "in";
     "/guest" guest: Guest, |_| "in";
 }
 

@@ -99,9 +99,18 @@ pub fn missing(dialect: Dialect, applied: &[u32]) -> Vec<&'static Migration> {
     migrations(dialect).iter().filter(|migration| !applied.contains(&migration.version)).collect()
 }
 
-static POSTGRES: [Migration; 1] = [step(1, "accounts", include_str!("../migrations/0001_accounts/postgres.sql"))];
-static SQLITE: [Migration; 1] = [step(1, "accounts", include_str!("../migrations/0001_accounts/sqlite.sql"))];
-static MYSQL: [Migration; 1] = [step(1, "accounts", include_str!("../migrations/0001_accounts/mysql.sql"))];
+static POSTGRES: [Migration; 2] = [
+    step(1, "accounts", include_str!("../migrations/0001_accounts/postgres.sql")),
+    step(2, "second_factors", include_str!("../migrations/0002_second_factors/postgres.sql")),
+];
+static SQLITE: [Migration; 2] = [
+    step(1, "accounts", include_str!("../migrations/0001_accounts/sqlite.sql")),
+    step(2, "second_factors", include_str!("../migrations/0002_second_factors/sqlite.sql")),
+];
+static MYSQL: [Migration; 2] = [
+    step(1, "accounts", include_str!("../migrations/0001_accounts/mysql.sql")),
+    step(2, "second_factors", include_str!("../migrations/0002_second_factors/mysql.sql")),
+];
 
 const fn step(version: u32, name: &'static str, sql: &'static str) -> Migration {
     Migration { version, name, sql }

@@ -18,7 +18,7 @@ use diesel_async::RunQueryDsl as _;
 
 use super::store::{
     Id, Parts, Prepared, auth_budgets, auth_idempotency, auth_leases, auth_mail_outbox, auth_one_time_tokens,
-    auth_pending_registrations, auth_pepper_checks, auth_roles, auth_sessions, auth_user_roles,
+    auth_pending_registrations, auth_pepper_checks, auth_roles, auth_sessions, auth_totp_secrets, auth_user_roles,
 };
 use super::{Connection, Db, IdType};
 
@@ -133,7 +133,7 @@ pub(super) async fn acquire(
 }
 
 /// What of each table is over, `limit` rows at most: each statement by itself.
-pub(super) fn sweep(now: i64, mail_before: i64, limit: i64) -> [Parts; 8] {
+pub(super) fn sweep(now: i64, mail_before: i64, limit: i64) -> [Parts; 9] {
     use auth_mail_outbox::{body, done_at, due_at, lease, reason, state};
 
     /// The first rows of a table that meet the conditions, in an index's order. The table inside has another name.
@@ -148,6 +148,7 @@ pub(super) fn sweep(now: i64, mail_before: i64, limit: i64) -> [Parts; 8] {
     let sessions = first!(auth_sessions.id by kept_until where kept_until le(now));
     let tokens = first!(auth_one_time_tokens.id by link_until where link_until le(now), code_until le(now));
     let pendings = first!(auth_pending_registrations.id by link_until where link_until le(now), code_until le(now));
+    let enrolments = first!(auth_totp_secrets.id by pending_until where pending_until le(now));
     let budgets = auth_budgets::table
         .filter(auth_budgets::ends_at.le(now))
         .order(auth_budgets::ends_at)
@@ -164,6 +165,7 @@ pub(super) fn sweep(now: i64, mail_before: i64, limit: i64) -> [Parts; 8] {
         Parts::whole(diesel::delete(sessions)),
         Parts::whole(diesel::delete(tokens)),
         Parts::whole(diesel::delete(pendings)),
+        Parts::whole(diesel::delete(enrolments)),
         // diesel compares no rows.
         Parts::of("delete from auth_budgets where (subject, budget, window_seconds) in (").query(budgets).sql(")"),
         Parts::whole(diesel::delete(replies)),

@@ -1,6 +1,8 @@
 //! Values as columns hold them.
 
-use auth_core::domain::{Attributes, Credential, Digest, Mac, RefreshState, Role, Timestamp};
+use auth_core::domain::{
+    Attributes, Credential, DeviceId, Digest, Epoch, Factors, FirstStep, Mac, Methods, RefreshState, Role, Timestamp,
+};
 use auth_core::port::StoreError;
 
 /// A stored value that this version can't read: written by a later one, or damaged.
@@ -61,6 +63,41 @@ pub fn attributes(value: &str) -> Result<Attributes, Unreadable> {
 /// [`Unreadable`] where no role can have it.
 pub fn role(value: &str) -> Result<Role, Unreadable> {
     Role::parse(value).ok_or(Unreadable("role"))
+}
+
+/// The second factors that are on.
+///
+/// # Errors
+/// [`Unreadable`] where one isn't known: whoever passed it over would sign its user in without it.
+pub fn factors(value: &str) -> Result<Factors, Unreadable> {
+    Factors::from_text(value).ok_or(Unreadable("second factors"))
+}
+
+/// A time step of an authenticator app.
+///
+/// # Errors
+/// [`Unreadable`] where it is below zero.
+pub fn time_step(value: i64) -> Result<u64, Unreadable> {
+    u64::try_from(value).map_err(|_| Unreadable("time step"))
+}
+
+/// How far the sign-in has come that a challenge carries on; `None` for other tokens.
+///
+/// # Errors
+/// [`Unreadable`] where only a part of it is there.
+pub fn first_step(
+    epoch: Option<i64>,
+    device: Option<DeviceId>,
+    methods: Option<&str>,
+) -> Result<Option<FirstStep>, Unreadable> {
+    match (epoch, device, methods) {
+        (Some(epoch), device, Some(methods)) => {
+            let epoch = Epoch::from_number(number(epoch, "epoch")?);
+            Ok(Some(FirstStep { epoch, device, methods: Methods::from_text(methods) }))
+        }
+        (None, None, None) => Ok(None),
+        _ => Err(Unreadable("first step")),
+    }
 }
 
 /// How a session's client proves that the session is its own: with refresh tokens, or with the secret of a cookie.

@@ -182,7 +182,7 @@ fn impossible(changes: &[Change]) -> (Change, Rejected) {
     let sealed = given::sealed();
     let candidates: [(Change, Rejected, IsRival); 4] = [
         (Change::SpendToken { user, token: given::id() }, Rejected::Token, |change| {
-            matches!(change, Change::SpendToken { .. } | Change::SpendPending { .. })
+            matches!(change, Change::SpendToken { .. } | Change::SpendPending { .. } | Change::RenewCode { .. })
         }),
         (Change::ClaimAttempt { user, token: given::id(), limit: u32::MAX }, Rejected::Attempts, |change| {
             matches!(change, Change::ClaimAttempt { .. } | Change::ClaimPending { .. })

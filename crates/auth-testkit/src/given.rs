@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use auth_core::adapter::SystemEntropy;
 use auth_core::domain::{
-    Attributes, AuditEvent, AuditKind, Credential, Digest, Email, Epoch, KeyId, Mac, MailKind, Method, Methods,
-    PasswordHash, Pending, PepperCheck, Profile, Purpose, RefreshState, Role, Sealed, SealedMail, Secret, Session,
-    SigningKey, Status, Timestamp, Token, User, UserId,
+    Attributes, AuditEvent, AuditKind, Credential, Digest, Email, Epoch, Factors, KeyId, Mac, MailKind, Method,
+    Methods, PasswordHash, Pending, PepperCheck, Profile, Purpose, RefreshState, Role, Sealed, SealedMail, Secret,
+    Session, SigningKey, Status, Timestamp, Token, TotpSecret, User, UserId,
 };
 use auth_core::port::{Change, Claimed, Entropy, Store};
 use uuid::Uuid;
@@ -44,6 +44,7 @@ pub fn user() -> User {
         epoch: Epoch::FIRST,
         roles: vec![Role::user()],
         roles_version: 0,
+        factors: Factors::default(),
         attributes: Attributes::default(),
         created_at: NOW,
     }
@@ -110,8 +111,15 @@ pub fn token(user: &User, purpose: Purpose) -> Token {
         code_until: NOW + 10 * MINUTE,
         attempts: 0,
         requested_from: digest(),
+        sign_in: None,
+        session: None,
         created_at: NOW,
     }
+}
+
+/// What an authenticator app of `user` is to share with us, enrolled and good for an hour. Not stored.
+pub fn totp_secret(user: &User) -> TotpSecret {
+    TotpSecret { id: id(), user: user.id, secret: sealed(), last_step: None, pending_until: Some(NOW + HOUR) }
 }
 
 /// Issuing a token, however many there are.

@@ -70,9 +70,11 @@ impl Inbox {
     /// The six digits of the last mail of that kind to `to`.
     pub fn code(&self, to: &Email, kind: MailKind) -> String {
         match self.last(to, kind).content {
-            Content::Verify { code, .. } | Content::Reset { code, .. } | Content::ChangeEmail { code, .. } => {
-                code.expose()
-            }
+            Content::Verify { code, .. }
+            | Content::Reset { code, .. }
+            | Content::ChangeEmail { code, .. }
+            | Content::SecondFactor { code }
+            | Content::Reauthenticate { code } => code.expose(),
             other => panic!("no code in {other:?}"),
         }
     }
@@ -83,6 +85,7 @@ impl Inbox {
             Content::Verify { link, .. }
             | Content::Reset { link, .. }
             | Content::ChangeEmail { link, .. }
+            | Content::NewDevice { link, .. }
             | Content::UndoEmail { link, .. } => link.expose().to_owned(),
             other => panic!("no link in {other:?}"),
         }

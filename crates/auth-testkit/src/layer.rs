@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use auth_core::domain::{
-    Account, AuditEvent, Backlog, Digest, Email, Issued, LeaseId, LeasedMail, MailId, MailRecord, Pending, PepperCheck,
-    Purpose, Sealed, Session, SessionKey, Signed, SigningKey, Timestamp, Token, User, UserId,
+    Account, AuditEvent, Backlog, Digest, Email, Issued, LeaseId, LeasedMail, Mac, MailId, MailRecord, Pending,
+    PepperCheck, Purpose, Sealed, Session, SessionKey, Signed, SigningKey, Timestamp, Token, TotpSecret, User, UserId,
 };
 use auth_core::port::{
     AuditLog, AuditQuery, Change, Claim, Claimed, Commit, CommitError, Housekeeping, Idempotency, Keys, MailQuery,
-    Outbox, Pendings, Sessions, Store, StoreError, Tokens, UserQuery, Users,
+    Outbox, Pendings, SecondFactors, Sessions, Store, StoreError, Tokens, UserQuery, Users,
 };
 
 /// One method of a store's ports.
@@ -24,6 +24,8 @@ pub enum Call {
     SessionsOf,
     FindToken,
     TokensOf,
+    TotpSecrets,
+    RecoveryCodes,
     FindPending,
     PendingsOf,
     AuditEvents,
@@ -155,6 +157,17 @@ macro_rules! forward_ports {
 
             async fn tokens_of(&self, user: UserId, purpose: Purpose) -> Result<Vec<Token>, StoreError> {
                 self.enter(Call::TokensOf)?.tokens_of(user, purpose).await
+            }
+        }
+
+        #[async_trait]
+        impl SecondFactors for $layer {
+            async fn totp_secrets(&self, user: UserId) -> Result<Vec<TotpSecret>, StoreError> {
+                self.enter(Call::TotpSecrets)?.totp_secrets(user).await
+            }
+
+            async fn recovery_codes(&self, user: UserId) -> Result<Vec<Mac>, StoreError> {
+                self.enter(Call::RecoveryCodes)?.recovery_codes(user).await
             }
         }
 

@@ -38,6 +38,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "what a test kit finds wrong is a panic")]
 
+mod authenticator;
 pub mod clock;
 pub mod entropy;
 pub mod fault;
@@ -56,6 +57,7 @@ pub mod store;
 mod suite;
 pub mod throttle;
 
+pub use authenticator::Authenticator;
 pub use clock::FakeClock;
 pub use entropy::SeededEntropy;
 pub use fault::{Fault, Faulty};

@@ -2,7 +2,7 @@
 
 use auth_core::domain::{
     Account, Digest, Email, LeasedMail, Mac, MailRecord, PasswordHash, Pending, PepperCheck, SealedMail, Session,
-    SigningKey, Token, User,
+    SigningKey, Token, TotpSecret, User,
 };
 
 /// The user, address included.
@@ -32,6 +32,11 @@ pub fn token(token: &Token) -> String {
 pub fn pending(pending: &Pending) -> String {
     let (link, code, password) = (digest(&pending.link), mac(&pending.code), pending.password.as_str());
     format!("{pending:?} {} password={password:?} link={link} code={code}", email(&pending.email))
+}
+
+/// The authenticator's secret, sealed as it is.
+pub fn totp_secret(secret: &TotpSecret) -> String {
+    format!("{secret:?} secret={}", raw(secret.secret.as_bytes()))
 }
 
 /// The mail, recipient and sealed body included.

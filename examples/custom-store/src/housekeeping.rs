@@ -1,7 +1,7 @@
 //! What the store does on its own account.
 
 use async_trait::async_trait;
-use auth_core::domain::{LeaseId, MailState, Pending, Session, Timestamp, Token};
+use auth_core::domain::{LeaseId, MailState, Pending, Session, Timestamp, Token, TotpSecret};
 use auth_core::port::{Housekeeping, StoreError};
 
 use crate::record::{Lease, MailRow, Reply, Window};
@@ -27,6 +27,7 @@ impl Housekeeping for RedbStore {
             Ok(delete(tx, limit, |session: &Session| session.kept_until <= now)?
                 + delete(tx, limit, |token: &Token| token.link_until <= now && token.code_until <= now)?
                 + delete(tx, limit, |pending: &Pending| pending.link_until <= now && pending.code_until <= now)?
+                + delete(tx, limit, |secret: &TotpSecret| secret.pending_until.is_some_and(|end| end <= now))?
                 + delete(tx, limit, |window: &Window| window.ends_at <= now)?
                 + delete(tx, limit, |reply: &Reply| reply.expires_at <= now)?
                 + delete(tx, limit, |row: &MailRow| row.state != MailState::Queued && row.at < mail_before)?)

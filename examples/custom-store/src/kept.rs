@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use auth_core::domain::{
-    Attributes, AuditKind, DeviceId, Digest, Email, Epoch, EventId, KeyId, LeaseId, Mac, MailId, MailKind, MailState,
-    Methods, PasswordHash, Purpose, Role, Sealed, SessionId, Status, Timestamp, TokenId, UserId,
+    Attributes, AuditKind, DeviceId, Digest, Email, Epoch, EventId, FactorId, Factors, KeyId, LeaseId, Mac, MailId,
+    MailKind, MailState, Methods, PasswordHash, Purpose, Role, Sealed, SessionId, Status, Timestamp, TokenId, UserId,
 };
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -67,6 +67,8 @@ kept! {
     AuditKind as String: |kind| kind.as_str().to_owned(), |word| Self::parse(&word);
     Role as String: |role| role.as_str().to_owned(), |name| Self::parse(&name);
     Methods as String: Self::to_text, |text| Some(Self::from_text(&text));
+    // Users from before there were second factors have none.
+    Factors as Option<String>: |factors| Some(factors.to_text()), |text| Self::from_text(&text.unwrap_or_default());
     PasswordHash as String: |hash| hash.as_str().to_owned(), |text| Some(Self::from_stored(text));
     Attributes as String: Self::to_text, |text| Self::from_stored(&text).ok();
     // Both as they are: the canonical form of an address must not change with the rules for making one.
@@ -85,6 +87,7 @@ kept! {
     SessionId as String: Self::to_string, |text| text.parse().ok();
     DeviceId as String: Self::to_string, |text| text.parse().ok();
     TokenId as String: Self::to_string, |text| text.parse().ok();
+    FactorId as String: Self::to_string, |text| text.parse().ok();
     MailId as String: Self::to_string, |text| text.parse().ok();
     EventId as String: Self::to_string, |text| text.parse().ok();
     LeaseId as String: Self::to_string, |text| text.parse().ok();
@@ -101,13 +104,13 @@ impl<T: Kept> Kept for Option<T> {
     }
 }
 
-impl Kept for Vec<Role> {
+impl<T: Kept> Kept for Vec<T> {
     fn to_json(&self) -> Value {
-        self.iter().map(Role::to_json).collect()
+        self.iter().map(T::to_json).collect()
     }
 
     fn from_json(json: Value) -> Option<Self> {
-        let Value::Array(names) = json else { return None };
-        names.into_iter().map(Role::from_json).collect()
+        let Value::Array(values) = json else { return None };
+        values.into_iter().map(T::from_json).collect()
     }
 }

@@ -4,13 +4,17 @@ use std::cmp::Reverse;
 
 use async_trait::async_trait;
 use auth_core::domain::{
-    Account, AuditEvent, Digest, Email, Epoch, Issued, Pending, PepperCheck, Purpose, Session, SessionKey, Signed,
-    SigningKey, Token, User, UserId,
+    Account, AuditEvent, Digest, Email, Epoch, Issued, Mac, Pending, PepperCheck, Purpose, Session, SessionKey, Signed,
+    SigningKey, Token, TotpSecret, User, UserId,
 };
-use auth_core::port::{AuditLog, AuditQuery, Keys, Pendings, Sessions, StoreError, Tokens, UserQuery, Users};
+use auth_core::port::{
+    AuditLog, AuditQuery, Keys, Pendings, SecondFactors, Sessions, StoreError, Tokens, UserQuery, Users,
+};
 
-use crate::record::{EverybodysEpoch, UserRow};
-use crate::table::{EMAILS, PENDING_LINKS, SECRETS, SESSIONS_OF, SLOTS, TOKEN_LINKS, TOKENS_OF, slots_of};
+use crate::record::{EverybodysEpoch, RecoveryCodes, UserRow};
+use crate::table::{
+    EMAILS, PENDING_LINKS, SECRETS, SESSIONS_OF, SLOTS, TOKEN_LINKS, TOKENS_OF, TOTP_SECRETS_OF, slots_of,
+};
 use crate::transaction::{Failed, Snapshot};
 use crate::{RedbStore, limit};
 
@@ -79,6 +83,18 @@ impl Tokens for RedbStore {
 
     async fn tokens_of(&self, user: UserId, purpose: Purpose) -> Result<Vec<Token>, StoreError> {
         self.read(move |rows| tokens_of(rows, user, purpose)).await
+    }
+}
+
+#[async_trait]
+impl SecondFactors for RedbStore {
+    async fn totp_secrets(&self, user: UserId) -> Result<Vec<TotpSecret>, StoreError> {
+        self.read(move |rows| rows.all_by(TOTP_SECRETS_OF, user.as_bytes())).await
+    }
+
+    async fn recovery_codes(&self, user: UserId) -> Result<Vec<Mac>, StoreError> {
+        let row = self.read(move |rows| rows.find::<RecoveryCodes>(user.as_bytes())).await?;
+        Ok(row.map(|row| row.codes).unwrap_or_default())
     }
 }
 

@@ -1,8 +1,8 @@
 //! The rows, field by field.
 
 use auth_core::domain::{
-    AuditEvent, Credential, LeaseId, Mac, MailState, PasswordHash, Pending, PepperCheck, Profile, RefreshState, Sealed,
-    SealedMail, Session, SigningKey, Timestamp, Token, User,
+    AuditEvent, Credential, FirstStep, LeaseId, Mac, MailState, PasswordHash, Pending, PepperCheck, Profile,
+    RefreshState, Sealed, SealedMail, Session, SigningKey, Timestamp, Token, TotpSecret, User,
 };
 use serde_json::{Map, Value};
 
@@ -25,6 +25,11 @@ pub(crate) struct EverybodysEpoch {
 /// How many active users hold a role that somebody must hold.
 pub(crate) struct Holders {
     pub(crate) number: u64,
+}
+
+/// A user's recovery codes that aren't spent.
+pub(crate) struct RecoveryCodes {
+    pub(crate) codes: Vec<Mac>,
 }
 
 /// Uses of a budget.
@@ -83,7 +88,7 @@ macro_rules! fields {
 
 fields! {
     UserRow { user, password }
-    User { id, email, email_verified_at, profile, status, epoch, roles, roles_version, attributes, created_at }
+    User { id, email, email_verified_at, profile, status, epoch, roles, roles_version, factors, attributes, created_at }
     Profile { name, image_url, phone_number, locale }
     EverybodysEpoch { number }
     Holders { number }
@@ -93,8 +98,12 @@ fields! {
     }
     RefreshState { salt, counter, rotated_at }
     Token {
-        id, user, purpose, email, account, link, link_until, code, code_until, attempts, requested_from, created_at
+        id, user, purpose, email, account, link, link_until, code, code_until, attempts, requested_from, sign_in, session,
+        created_at
     }
+    FirstStep { epoch, device, methods }
+    TotpSecret { id, user, secret, last_step, pending_until }
+    RecoveryCodes { codes }
     Pending {
         id, email, slot, password, name, locale, attributes, link, link_until, code, code_until, attempts,
         requested_from, created_at

@@ -3,12 +3,12 @@
 //! Keys are bytes, compared one by one. A UUID of version 7 begins with its time, so rows of such ids lie in the order that
 //! they were made in; numbers are big-endian for the same reason.
 
-use auth_core::domain::{AuditEvent, Pending, PepperCheck, Session, SigningKey, Token};
+use auth_core::domain::{AuditEvent, Pending, PepperCheck, Session, SigningKey, Token, TotpSecret};
 use auth_store::read::Unreadable;
 use redb::TableDefinition;
 
 use crate::kept::Kept;
-use crate::record::{EverybodysEpoch, Holders, Lease, MailRow, Reply, UserRow, Window};
+use crate::record::{EverybodysEpoch, Holders, Lease, MailRow, RecoveryCodes, Reply, UserRow, Window};
 
 /// Bytes under bytes: rows by their keys, or keys of rows by what else leads to them.
 pub(crate) type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
@@ -23,13 +23,16 @@ pub(crate) const SESSIONS_OF: Table = Table::new("sessions_of_user");
 pub(crate) const TOKEN_LINKS: Table = Table::new("token_links");
 /// User, token → token.
 pub(crate) const TOKENS_OF: Table = Table::new("tokens_of_user");
+/// User, authenticator's secret → authenticator's secret.
+pub(crate) const TOTP_SECRETS_OF: Table = Table::new("totp_secrets_of_user");
 /// Digest of a link's secret → waiting registration.
 pub(crate) const PENDING_LINKS: Table = Table::new("pending_links");
 /// Canonical address, NUL, slot → waiting registration.
 pub(crate) const SLOTS: Table = Table::new("pending_slots");
 
 /// Every index, beside [`ROWS`].
-pub(crate) const INDEXES: &[Table] = &[EMAILS, SECRETS, SESSIONS_OF, TOKEN_LINKS, TOKENS_OF, PENDING_LINKS, SLOTS];
+pub(crate) const INDEXES: &[Table] =
+    &[EMAILS, SECRETS, SESSIONS_OF, TOKEN_LINKS, TOKENS_OF, TOTP_SECRETS_OF, PENDING_LINKS, SLOTS];
 
 /// What is a row of a table.
 pub(crate) trait Record: Kept {
@@ -78,6 +81,10 @@ records! {
         let of_user = (TOKENS_OF, [*token.user.as_bytes(), *token.id.as_bytes()].concat());
         [of_user].into_iter().chain(link).collect()
     };
+    "totp_secrets": TotpSecret, |secret| {
+        vec![(TOTP_SECRETS_OF, [*secret.user.as_bytes(), *secret.id.as_bytes()].concat())]
+    };
+    "recovery_codes": RecoveryCodes, |_| vec![];
     "pendings": Pending, |pending| {
         vec![(PENDING_LINKS, pending.link.as_bytes().to_vec()), (SLOTS, slot(pending))]
     };

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::InvalidAccessToken::{self, Claims as Malformed, Foreign, NotYet};
 use super::object::{self, Members, Text};
 use super::{Claims, Grant, SignError};
-use crate::domain::{Method, Role, Timestamp};
+use crate::domain::{Role, Timestamp};
 use crate::port::Entropy;
 
 /// How far ahead of ours an issuer's clock may be.
@@ -49,7 +49,7 @@ pub(super) fn write(
         exp: (grant.now + grant.ttl).as_seconds(),
         jti: URL_SAFE_NO_PAD.encode(jti),
         roles: grant.user.roles.iter().map(Role::as_str).collect(),
-        amr: grant.session.methods.iter().map(Method::amr).collect(),
+        amr: grant.session.methods.amr(),
         auth_time: grant.session.authenticated_at.as_seconds(),
     };
     serde_json::to_string(&claims).map_err(|_| SignError)

@@ -31,6 +31,7 @@ static USER: LazyLock<User> = LazyLock::new(|| User {
     epoch: Epoch::FIRST,
     roles: vec![Role::parse("admin").unwrap(), Role::user()],
     roles_version: 0,
+    factors: Default::default(),
     attributes: Attributes::default(),
     created_at: NOW,
 });

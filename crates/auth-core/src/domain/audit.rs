@@ -135,6 +135,16 @@ kinds! {
     SignedIn = "session.opened",
     /// A sign-in failed.
     SignInFailed = "session.refused",
+    /// A sign-in has to take a second step.
+    SecondStepAsked = "session.challenged",
+    /// The second step of a sign-in was refused.
+    SecondStepFailed = "session.challenge-refused",
+    /// Another code for the second step was asked for.
+    SecondStepMailed = "session.challenge-mailed",
+    /// A user said that a session isn't theirs.
+    SessionReported = "session.reported",
+    /// A link that says that a session isn't its user's was refused.
+    SessionReportFailed = "session.report-refused",
     /// A refresh token was refused.
     RefreshFailed = "session.refresh-refused",
     /// An earlier refresh token came back; the session is dead.
@@ -153,6 +163,8 @@ kinds! {
     PasswordChanged = "password.changed",
     /// A change of password was refused.
     PasswordChangeFailed = "password.change-failed",
+    /// A code that changes a password was asked for.
+    PasswordCodeRequested = "password.code-requested",
     /// A profile was edited.
     ProfileChanged = "user.profile-changed",
     /// An address was registered and waits for its proof.
@@ -187,6 +199,18 @@ kinds! {
     Reauthenticated = "session.reauthenticated",
     /// A signed-in user failed to prove who they are.
     ReauthenticationFailed = "session.reauthentication-refused",
+    /// A code for proving again who one is was asked for.
+    ReauthenticationRequested = "session.reauthentication-requested",
+    /// Switching a second factor on or off has begun.
+    FactorRequested = "factor.requested",
+    /// A second factor was switched on.
+    FactorOn = "factor.on",
+    /// A second factor was switched off.
+    FactorOff = "factor.off",
+    /// A code that switches a second factor on or off was refused.
+    FactorRefused = "factor.refused",
+    /// Recovery codes were made anew.
+    RecoveryCodesRenewed = "factor.recovery-codes-renewed",
     /// A move to another address was asked for.
     EmailChangeRequested = "email.change-requested",
     /// An account moved to another address.

@@ -74,6 +74,10 @@ id! {
     TokenId
 }
 id! {
+    /// Names what an authenticator app shares with us. A public handle.
+    FactorId
+}
+id! {
     /// Names a mail in the outbox.
     MailId
 }

@@ -54,6 +54,23 @@ pub enum Content {
         /// To follow.
         link: Link,
     },
+    /// Finish signing in, or switch the second factor by mail on or off.
+    SecondFactor {
+        /// To type in.
+        code: Code,
+    },
+    /// Prove again who you are.
+    Reauthenticate {
+        /// To type in.
+        code: Code,
+    },
+    /// A device that wasn't seen before has signed in.
+    NewDevice {
+        /// What it seems to be.
+        device: String,
+        /// Ends that session, and begins a reset of the password.
+        link: Link,
+    },
     /// Something about your account's security has changed.
     Notice(Notice),
 }
@@ -66,6 +83,9 @@ impl Content {
             Self::Reset { .. } => MailKind::Reset,
             Self::Exists => MailKind::Exists,
             Self::ChangeEmail { .. } => MailKind::ChangeEmail,
+            Self::SecondFactor { .. } => MailKind::SecondFactor,
+            Self::Reauthenticate { .. } => MailKind::Reauthenticate,
+            Self::NewDevice { .. } => MailKind::NewDevice,
             Self::UndoEmail { .. } | Self::Notice(_) => MailKind::Notice,
         }
     }
@@ -82,6 +102,18 @@ pub enum Notice {
     EmailChanged,
     /// The account was deleted.
     AccountDeleted,
+    /// The second factor by mail is on.
+    EmailFactorOn,
+    /// The second factor by mail is off.
+    EmailFactorOff,
+    /// The second factor by authenticator app is on.
+    TotpOn,
+    /// The second factor by authenticator app is off.
+    TotpOff,
+    /// There are new recovery codes.
+    RecoveryCodesRenewed,
+    /// A recovery code was used.
+    RecoveryCodeUsed,
 }
 
 impl Notice {
@@ -92,14 +124,32 @@ impl Notice {
             Self::PasswordReset => "password-reset",
             Self::EmailChanged => "email-changed",
             Self::AccountDeleted => "account-deleted",
+            Self::EmailFactorOn => "email-factor-on",
+            Self::EmailFactorOff => "email-factor-off",
+            Self::TotpOn => "totp-on",
+            Self::TotpOff => "totp-off",
+            Self::RecoveryCodesRenewed => "recovery-codes-renewed",
+            Self::RecoveryCodeUsed => "recovery-code-used",
         }
     }
 
+    /// Every change there is.
+    pub const ALL: [Self; 10] = [
+        Self::PasswordChanged,
+        Self::PasswordReset,
+        Self::EmailChanged,
+        Self::AccountDeleted,
+        Self::EmailFactorOn,
+        Self::EmailFactorOff,
+        Self::TotpOn,
+        Self::TotpOff,
+        Self::RecoveryCodesRenewed,
+        Self::RecoveryCodeUsed,
+    ];
+
     /// Reads that word.
     pub fn parse(text: &str) -> Option<Self> {
-        const ALL: [Notice; 4] =
-            [Notice::PasswordChanged, Notice::PasswordReset, Notice::EmailChanged, Notice::AccountDeleted];
-        ALL.into_iter().find(|notice| notice.as_str() == text)
+        Self::ALL.into_iter().find(|notice| notice.as_str() == text)
     }
 }
 
@@ -114,6 +164,12 @@ pub enum MailKind {
     Exists,
     /// Carries a code and link that change an address.
     ChangeEmail,
+    /// Carries the code of a second factor.
+    SecondFactor,
+    /// Carries a code for somebody who is signed in.
+    Reauthenticate,
+    /// Tells of a sign-in from a new device, and carries a link to end it.
+    NewDevice,
     /// Carries news, and perhaps a link to undo what they tell of.
     Notice,
 }
@@ -126,15 +182,26 @@ impl MailKind {
             Self::Reset => "reset",
             Self::Exists => "exists",
             Self::ChangeEmail => "change-email",
+            Self::SecondFactor => "second-factor",
+            Self::Reauthenticate => "reauthenticate",
+            Self::NewDevice => "new-device",
             Self::Notice => "notice",
         }
     }
 
     /// Reads that word.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Verify, Self::Reset, Self::Exists, Self::ChangeEmail, Self::Notice]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
+        const ALL: [MailKind; 8] = [
+            MailKind::Verify,
+            MailKind::Reset,
+            MailKind::Exists,
+            MailKind::ChangeEmail,
+            MailKind::SecondFactor,
+            MailKind::Reauthenticate,
+            MailKind::NewDevice,
+            MailKind::Notice,
+        ];
+        ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 

@@ -149,15 +149,24 @@ impl RefreshState {
 pub enum Method {
     /// A password.
     Password,
+    /// A mailed code.
+    EmailCode,
+    /// A code from an authenticator app.
+    Totp,
+    /// A recovery code.
+    RecoveryCode,
 }
 
 impl Method {
-    const ALL: [Self; 1] = [Self::Password];
+    const ALL: [Self; 4] = [Self::Password, Self::EmailCode, Self::Totp, Self::RecoveryCode];
 
-    /// The name in `amr` (RFC 8176 §2).
-    pub const fn amr(self) -> &'static str {
+    /// The word for stores.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Password => "pwd",
+            Self::EmailCode => "mail",
+            Self::Totp => "totp",
+            Self::RecoveryCode => "recovery",
         }
     }
 }
@@ -180,14 +189,54 @@ impl Methods {
         self.0.iter().copied()
     }
 
-    /// For a store to keep: the `amr` names, separated by blanks.
+    /// These and that one.
+    #[must_use]
+    pub fn with(&self, method: Method) -> Self {
+        Self::of(&[&self.0[..], &[method]].concat())
+    }
+
+    /// The values of `amr` (RFC 8176 §2): `pwd`, `otp` for codes of every kind, and `mfa` where two different factors were
+    /// proved. A mailed code beside a password isn't that: whoever reads the mail can set the password.
+    pub fn amr(&self) -> Vec<&'static str> {
+        let has = |method| self.0.contains(&method);
+        let is_possession = has(Method::Totp) || has(Method::RecoveryCode);
+        let values = [
+            (has(Method::Password), "pwd"),
+            (is_possession || has(Method::EmailCode), "otp"),
+            (is_possession && has(Method::Password), "mfa"),
+        ];
+        values.into_iter().filter_map(|(holds, value)| holds.then_some(value)).collect()
+    }
+
+    /// For a store to keep: the methods' words, separated by blanks.
     pub fn to_text(&self) -> String {
-        self.0.iter().map(|method| method.amr()).collect::<Vec<_>>().join(" ")
+        self.0.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(" ")
     }
 
     /// From what a store kept. Names that a later version wrote are passed over.
     pub fn from_text(text: &str) -> Self {
-        let known = |name: &str| Method::ALL.into_iter().find(|method| method.amr() == name);
+        let known = |name: &str| Method::ALL.into_iter().find(|method| method.as_str() == name);
         Self::of(&text.split(' ').filter_map(known).collect::<Vec<_>>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // MF6: a mailed code never makes `mfa`.
+    #[test]
+    fn mf6_a_mailed_code_is_no_second_factor_in_amr() {
+        use Method::{EmailCode, Password, RecoveryCode, Totp};
+        for (methods, amr) in [
+            (&[Password][..], &["pwd"][..]),
+            (&[Password, EmailCode], &["pwd", "otp"]),
+            (&[EmailCode, Totp], &["otp"]),
+            (&[Password, Totp], &["pwd", "otp", "mfa"]),
+            (&[Password, EmailCode, RecoveryCode], &["pwd", "otp", "mfa"]),
+        ] {
+            assert_eq!(Methods::of(methods).amr(), amr);
+            assert_eq!(Methods::from_text(&Methods::of(methods).to_text()), Methods::of(methods));
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Digest, Email, Mac, Timestamp, TokenId, User, UserId};
+use super::{Digest, Email, FirstStep, Mac, SessionId, Timestamp, TokenId, User, UserId};
 
 /// A record behind one mail that carries a link, a code, or both.
 ///
@@ -31,6 +31,10 @@ pub struct Token {
     pub attempts: u32,
     /// Whoever asked for it: a keyed digest of their address.
     pub requested_from: Digest,
+    /// The sign-in that a challenge carries on; `None` for every other purpose.
+    pub sign_in: Option<FirstStep>,
+    /// The session that it is about, where it is about one.
+    pub session: Option<SessionId>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -55,11 +59,34 @@ pub enum Purpose {
     ChangeEmail,
     /// Moving the account back to the address that the token was mailed to, or stopping the move.
     UndoEmail,
+    /// Taking the second step of a sign-in: a challenge. Its link's secret is the challenge, and isn't mailed.
+    SecondStep,
+    /// Switching the second factor by mail on.
+    EnableEmailFactor,
+    /// Switching the second factor by mail off.
+    DisableEmailFactor,
+    /// Proving again who one is, in a session.
+    Reauthenticate,
+    /// Changing the password in a session without the old one.
+    ChangePassword,
+    /// Ending a session that its user doesn't recognise.
+    ReportSession,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 4] = [Self::VerifyEmail, Self::ResetPassword, Self::ChangeEmail, Self::UndoEmail];
+    pub const ALL: [Self; 10] = [
+        Self::VerifyEmail,
+        Self::ResetPassword,
+        Self::ChangeEmail,
+        Self::UndoEmail,
+        Self::SecondStep,
+        Self::EnableEmailFactor,
+        Self::DisableEmailFactor,
+        Self::Reauthenticate,
+        Self::ChangePassword,
+        Self::ReportSession,
+    ];
 
     /// The word for stores.
     pub const fn as_str(self) -> &'static str {
@@ -68,6 +95,12 @@ impl Purpose {
             Self::ResetPassword => "reset-password",
             Self::ChangeEmail => "change-email",
             Self::UndoEmail => "undo-email",
+            Self::SecondStep => "second-step",
+            Self::EnableEmailFactor => "enable-email-factor",
+            Self::DisableEmailFactor => "disable-email-factor",
+            Self::Reauthenticate => "reauthenticate",
+            Self::ChangePassword => "change-password",
+            Self::ReportSession => "report-session",
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Attributes, Email, PasswordHash, Timestamp, UserId};
+use super::{Attributes, Email, Factors, PasswordHash, Timestamp, UserId};
 
 /// Somebody with an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct User {
     pub roles: Vec<Role>,
     /// Counts the changes of roles.
     pub roles_version: u32,
+    /// The second factors that are on.
+    pub factors: Factors,
     /// The application's own fields.
     pub attributes: Attributes,
     /// When the account was made.

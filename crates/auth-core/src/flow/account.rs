@@ -49,6 +49,8 @@ pub struct Export {
     pub has_password: bool,
     /// Their sessions, ended ones that are still kept included; newest first.
     pub sessions: Vec<Session>,
+    /// Recovery codes that are not spent; which second factors are on stands with the user.
+    pub recovery_codes_left: usize,
     /// One-time tokens that are good, or were lately.
     pub tokens: Vec<Token>,
     /// Mail to them that is still known of, but not to addresses that the account was to move to; newest first.
@@ -78,6 +80,7 @@ pub async fn export(auth: &Auth, signed: &Signed, context: &Context) -> Result<E
         user,
         has_password: password.is_some(),
         sessions: auth.store.sessions_of(id).await?,
+        recovery_codes_left: auth.store.recovery_codes(id).await?.len(),
         tokens,
         mails: mails(auth, signed).await?,
         events: events(auth, signed).await?,

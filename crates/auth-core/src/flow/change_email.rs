@@ -2,7 +2,7 @@
 
 use crate::auth::{Auth, Fault, fault_into};
 use crate::domain::{
-    AuditKind, Code, Context, Email, Issued, Notice, Purpose, Secret, Signed, Status, Timestamp, Token, User,
+    AuditKind, Code, Context, Email, Issued, Notice, Purpose, Secret, Signed, Status, Timestamp, Token, TokenId, User,
 };
 use crate::flow::mail;
 use crate::flow::proof::{self, ProofError};
@@ -15,9 +15,11 @@ use crate::port::{Change, CommitError, Rejected, Veto};
 /// - Tells nobody whether the address is taken: the answer is the same, and then its owner is told that they have an account.
 /// - Of several requests only the newest counts; each proves only the very address it was mailed to.
 ///
+/// Names the record that the code belongs to.
+///
 /// # Errors
 /// [`RequestError`]; nothing was mailed then.
-pub async fn request(auth: &Auth, signed: &Signed, to: &Email, context: &Context) -> Result<(), RequestError> {
+pub async fn request(auth: &Auth, signed: &Signed, to: &Email, context: &Context) -> Result<TokenId, RequestError> {
     let now = auth.now();
     let user = &signed.user;
     if !signed.is_fresh(now) {
@@ -37,7 +39,10 @@ pub async fn request(auth: &Auth, signed: &Signed, to: &Email, context: &Context
     let (token, mail) = mail::token_mail(auth, user, Purpose::ChangeEmail, to, now, context)?;
     let mail = match owner {
         // It is there already.
-        Some(owner) if owner.id == user.id => return Ok(auth.commit(&[Change::Record(event)]).await?),
+        Some(owner) if owner.id == user.id => {
+            auth.commit(&[Change::Record(event)]).await?;
+            return Ok(token.id);
+        }
         Some(owner) if owner.status == Status::Active => Some(mail::exists(auth, &owner, now)?),
         Some(_) => None,
         None => Some(mail),
@@ -57,7 +62,7 @@ pub async fn request(auth: &Auth, signed: &Signed, to: &Email, context: &Context
         Err(CommitError::Rejected(Rejected::EmailChanged | Rejected::TooManyTokens)) => {
             Err(RequestError::Fault(Fault::Contended))
         }
-        outcome => Ok(outcome?),
+        outcome => Ok(outcome.map(|()| mail::record_of(auth, &changes, now))?),
     }
 }
 
@@ -66,8 +71,8 @@ pub async fn request(auth: &Auth, signed: &Signed, to: &Email, context: &Context
 pub enum ChangeProof<'a> {
     /// The link's secret, whoever follows it.
     Link(&'a Secret),
-    /// The code, typed in by the user.
-    Code(&'a Signed, &'a Code),
+    /// The code, typed in by the user; of that record only, where one is named.
+    Code(&'a Signed, &'a Code, Option<TokenId>),
 }
 
 /// Moves the account to the address that the link or code was mailed to. Sessions go on; links and codes to the address
@@ -88,7 +93,9 @@ async fn confirm_counted(auth: &Auth, proof: ChangeProof<'_>, context: &Context)
     let (now, purpose) = (auth.now(), Purpose::ChangeEmail);
     let proved = match proof {
         ChangeProof::Link(secret) => proof::by_link(auth, secret, purpose, now).await,
-        ChangeProof::Code(signed, code) => proof::by_code(auth, signed.user.clone(), code, purpose, now, context).await,
+        ChangeProof::Code(signed, code, record) => {
+            proof::by_code(auth, signed.user.clone(), (code, record), purpose, now, context).await
+        }
     };
     let Issued { token, user } = match proved {
         Ok(issued) => issued,

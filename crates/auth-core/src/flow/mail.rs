@@ -11,10 +11,13 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 
 use self::compose::open;
-pub(crate) use self::compose::{Application, code_parts, exists, notice, pending_mail, token_mail, undo_mail};
+pub(crate) use self::compose::{
+    Application, challenge, code_parts, exists, fresh_code, new_device, notice, pending_mail, session_code, token_mail,
+    undo_mail,
+};
 use crate::auth::Auth;
-use crate::domain::{LeaseId, LeasedMail, Mail};
-use crate::port::{MailError, Mailer, StoreError};
+use crate::domain::{LeaseId, LeasedMail, Mail, Timestamp, TokenId};
+use crate::port::{Change, MailError, Mailer, StoreError};
 
 /// Sends mail until `stop`: at once when this process enqueues one, else within a second or two. Mails under way are
 /// finished first.
@@ -71,6 +74,17 @@ pub async fn deliver(auth: &Auth, mailer: &dyn Mailer) -> Result<usize, StoreErr
         outcome?;
     }
     Ok(count)
+}
+
+/// The record that the first mail among `changes` is about: what its code may be named by. A name that nobody has where there
+/// is none: answers must not differ by that.
+pub(crate) fn record_of(auth: &Auth, changes: &[Change], now: Timestamp) -> TokenId {
+    let record = changes.iter().find_map(|change| match change {
+        Change::IssueToken { token, .. } => Some(token.id),
+        Change::AddPending(pending) => Some(pending.id),
+        _ => None,
+    });
+    record.unwrap_or_else(|| TokenId::new(now, &*auth.entropy))
 }
 
 async fn lease(auth: &Auth) -> Result<Vec<LeasedMail>, StoreError> {

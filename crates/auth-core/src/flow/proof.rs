@@ -2,7 +2,8 @@
 
 use crate::auth::{Auth, Fault, fault_into};
 use crate::domain::{
-    AuditKind, Code, Context, Email, Issued, Pending, Purpose, Secret, Status, Subject, Timestamp, Token, User, UserId,
+    AuditKind, Code, Context, Email, Issued, Pending, Purpose, Secret, Signed, Status, Subject, Timestamp, Token,
+    TokenId, User, UserId,
 };
 use crate::flow::mail;
 use crate::keys::MacUse;
@@ -23,6 +24,8 @@ pub enum Proof {
         email: Email,
         /// The code.
         code: Code,
+        /// The record that it belongs to, where it is named: then it is good for no other.
+        record: Option<TokenId>,
     },
 }
 
@@ -49,10 +52,10 @@ pub(crate) async fn prove(
 ) -> Result<Issued, ProofError> {
     match proof {
         Proof::Link(secret) => by_link(auth, secret, purpose, now).await,
-        Proof::Code { email, code } => {
+        Proof::Code { email, code, record } => {
             let account = auth.store.find_user_by_email(email).await?;
             match account.map(|account| account.user).filter(|user| user.status == Status::Active) {
-                Some(user) => by_code(auth, user, code, purpose, now, context).await,
+                Some(user) => by_code(auth, user, (code, *record), purpose, now, context).await,
                 None => {
                     // One read and one commit, as for a known address: the two must not differ in time.
                     auth.store.tokens_of(UserId::new(now, &*auth.entropy), purpose).await?;
@@ -78,20 +81,74 @@ pub(crate) async fn by_link(
     if is_good { Ok(issued) } else { Err(ProofError::Invalid) }
 }
 
+/// A code, and the record that it is said to belong to.
+pub(crate) type Named<'a> = (&'a Code, Option<TokenId>);
+
 /// The token of `user` behind a code.
 pub(crate) async fn by_code(
     auth: &Auth,
     user: User,
-    code: &Code,
+    (code, record): Named<'_>,
     purpose: Purpose,
     now: Timestamp,
     context: &Context,
 ) -> Result<Issued, ProofError> {
-    let token = claim(auth, user.id, purpose, now, context).await?.into_iter().find(|token| {
-        let parts = mail::code_parts(&token.id, &token.email, purpose, code);
-        is_bound(token, &user) && token.code.as_ref().is_some_and(|mac| auth.ring.verify(MacUse::Code, &parts, mac))
-    });
+    let token = claim(auth, user.id, record, purpose, now, context)
+        .await?
+        .into_iter()
+        .find(|token| is_bound(token, &user) && is_code_of(auth, token, code, now));
     token.map(|token| Issued { token, user }).ok_or(ProofError::Invalid)
+}
+
+/// The token behind a code that was mailed for a session, to the address that the account still has. Whoever has another session
+/// of the user can't use it.
+pub(crate) async fn in_session(
+    auth: &Auth,
+    signed: &Signed,
+    (code, record): (&str, Option<TokenId>),
+    purpose: Purpose,
+    now: Timestamp,
+    context: &Context,
+) -> Result<Token, ProofError> {
+    let user = &signed.user;
+    let tokens = auth.store.tokens_of(user.id, purpose).await?;
+    let token = tokens.into_iter().find(|token| {
+        record.is_none_or(|record| record == token.id)
+            && token.session == Some(signed.session.id)
+            && token.attempts < CODE_ATTEMPTS
+            && is_bound(token, user)
+    });
+    let token = token.ok_or(ProofError::Invalid)?;
+    claim_one(auth, user.id, &token, now, context).await?;
+    match Code::parse(code) {
+        Some(code) if is_code_of(auth, &token, &code, now) => Ok(token),
+        _ => Err(ProofError::Invalid),
+    }
+}
+
+/// Claims one attempt at a token's code: committed before anything is compared.
+pub(crate) async fn claim_one(
+    auth: &Auth,
+    user: UserId,
+    token: &Token,
+    now: Timestamp,
+    context: &Context,
+) -> Result<(), ProofError> {
+    let claim = [
+        Change::ClaimAttempt { user, token: token.id, limit: CODE_ATTEMPTS },
+        attempt(auth, token.purpose, Some(user), now, context),
+    ];
+    match auth.commit(&claim).await {
+        Ok(()) => Ok(()),
+        Err(CommitError::Rejected(Rejected::Attempts)) => Err(ProofError::Invalid),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether `code` is the one mailed with the token, and lives.
+pub(crate) fn is_code_of(auth: &Auth, token: &Token, code: &Code, now: Timestamp) -> bool {
+    let parts = mail::code_parts(&token.id, &token.email, token.purpose, code);
+    now < token.code_until && token.code.is_some_and(|mac| auth.ring.verify(MacUse::Code, &parts, &mac))
 }
 
 /// Whether the account's address is still the one that the token was made for.
@@ -103,6 +160,7 @@ fn is_bound(token: &Token, user: &User) -> bool {
 async fn claim(
     auth: &Auth,
     user: UserId,
+    record: Option<TokenId>,
     purpose: Purpose,
     now: Timestamp,
     context: &Context,
@@ -110,6 +168,7 @@ async fn claim(
     // Each round that is rejected for attempts means that somebody else used up a code: there are three at most.
     for _ in 0..4 {
         let mut tokens = auth.store.tokens_of(user, purpose).await?;
+        tokens.retain(|token| record.is_none_or(|record| record == token.id));
         tokens.retain(|token| token.code.is_some() && now < token.code_until && token.attempts < CODE_ATTEMPTS);
         let claims = tokens.iter().map(|token| Change::ClaimAttempt { user, token: token.id, limit: CODE_ATTEMPTS });
         let attempt = attempt(auth, purpose, Some(user), now, context);
@@ -130,13 +189,14 @@ pub(crate) async fn waiting_by_link(auth: &Auth, secret: &Secret, now: Timestamp
 pub(crate) async fn waiting_by_code(
     auth: &Auth,
     email: &Email,
-    code: &Code,
+    (code, record): Named<'_>,
     now: Timestamp,
     context: &Context,
 ) -> Result<Pending, ProofError> {
     let purpose = Purpose::VerifyEmail;
     for _ in 0..4 {
         let mut waiting = auth.store.pendings_of(email).await?;
+        waiting.retain(|pending| record.is_none_or(|record| record == pending.id));
         waiting.retain(|pending| now < pending.code_until && pending.attempts < CODE_ATTEMPTS);
         let claims = waiting.iter().map(|pending| Change::ClaimPending { pending: pending.id, limit: CODE_ATTEMPTS });
         let (attempt, subject) = (attempt(auth, purpose, None, now, context), subject(auth, email));
@@ -171,8 +231,8 @@ async fn spend(
     if let Some(budget) = purpose.budget().filter(|_| !claims.is_empty()) {
         let charge = |(limit, window)| Change::Charge { subject, budget, limit, window, at: now };
         changes.extend(CODE_BUDGETS.map(charge));
-        changes.extend(claims);
     }
+    changes.extend(claims);
     match auth.commit(&changes).await {
         Ok(()) => Ok(true),
         Err(CommitError::Rejected(Rejected::Attempts)) => Ok(false),

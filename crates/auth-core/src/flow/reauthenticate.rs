@@ -1,9 +1,13 @@
 //! Proving again who one is, before what can't be undone.
 
 use crate::auth::{Auth, Fault, fault_into};
-use crate::domain::{AuditKind, Context, Password, Signed};
-use crate::flow::session::Authenticated;
-use crate::flow::throttle::{self, Throttled};
+use crate::domain::{
+    AuditKind, Code, Context, Factor, Method, Password, Purpose, SecondStep, Session, Signed, Timestamp, User,
+};
+use crate::flow::proof::{self, ProofError};
+use crate::flow::session::{Authenticated, NewCredential};
+use crate::flow::throttle::{self, Counted, Throttled};
+use crate::flow::{factor_check, mail};
 use crate::port::{Change, CommitError, HashError, Rejected, Verdict};
 
 /// Carries the session on as a new one, under a new credential and fresh for ten minutes, for whoever knows the password.
@@ -17,17 +21,12 @@ pub async fn with_password(
     password: &Password,
     context: &Context,
 ) -> Result<Authenticated, ReauthenticateError> {
-    let now = auth.now();
     let user = &signed.user;
-    let limit = auth.settings.limits.credential_account;
-    let counted = throttle::by_user(auth, "reauthenticate", user.id, None, limit, context).await?;
+    let counted = count(auth, "reauthenticate", user, context).await?;
     let hash = auth.store.find_user(user.id).await?.and_then(|account| account.password);
     match auth.hasher.verify(password, hash).await {
         Ok(Verdict::Match { .. }) => counted.give_back(auth).await,
-        Ok(Verdict::Mismatch) => {
-            let event = auth.event(AuditKind::ReauthenticationFailed, context, now).by(user.id);
-            return Err(auth.refuse(event, ReauthenticateError::Unauthorized).await);
-        }
+        Ok(Verdict::Mismatch) => return Err(refused(auth, user, context).await),
         Err(error) => {
             if matches!(error, HashError::Busy) {
                 counted.give_back(auth).await;
@@ -35,17 +34,107 @@ pub async fn with_password(
             return Err(error.into());
         }
     }
-    let (session, credential) = auth.successor(user, &signed.session, user.epoch, context, now);
-    let changes = [
+    carry_on(auth, signed, Method::Password, Vec::new(), auth.now(), context).await
+}
+
+/// Mails a code to the account's address, which proves again who one is in this session. None is mailed where an authenticator
+/// app is on: a mailbox and a stolen session must not be enough to switch it off. The answer is the same.
+///
+/// # Errors
+/// [`ReauthenticateError`]; no mail was sent then.
+pub async fn request(auth: &Auth, signed: &Signed, context: &Context) -> Result<(), ReauthenticateError> {
+    let (now, user) = (auth.now(), &signed.user);
+    let limits = &auth.settings.limits;
+    let _address = throttle::by_address(auth, "reauthenticate-request", limits.mail_address, context).await?;
+    let _account =
+        throttle::by_user(auth, "reauthenticate-request", user.id, None, limits.mail_account, context).await?;
+    let mut changes = Vec::with_capacity(4);
+    if !user.factors.contains(Factor::Totp) {
+        changes = mail::session_code(auth, signed, Purpose::Reauthenticate, now, context)?.1;
+    }
+    changes.push(Change::Record(auth.event(AuditKind::ReauthenticationRequested, context, now).by(user.id)));
+    match auth.commit(&changes).await {
+        Err(CommitError::Rejected(Rejected::EmailChanged)) => Err(ReauthenticateError::Fault(Fault::Contended)),
+        outcome => Ok(outcome?),
+    }
+}
+
+/// As [`with_password`], for whoever has a second factor, or the code that [`request`] mailed.
+///
+/// Without `step`, six digits are of the authenticator app where one is on, else the mailed code; anything else is a recovery
+/// code.
+///
+/// # Errors
+/// [`ReauthenticateError`]; the session is as before, and nothing is spent but an attempt.
+pub async fn with_code(
+    auth: &Auth,
+    signed: &Signed,
+    step: Option<SecondStep>,
+    code: &str,
+    context: &Context,
+) -> Result<Authenticated, ReauthenticateError> {
+    let (now, user) = (auth.now(), &signed.user);
+    let has_totp = user.factors.contains(Factor::Totp);
+    let step = step.unwrap_or(match Code::parse(code) {
+        Some(_) if has_totp => SecondStep::Totp,
+        Some(_) => SecondStep::Email,
+        None => SecondStep::Recovery,
+    });
+    // With all other attempts at second factors.
+    let counted = count(auth, factor_check::SCOPE, user, context).await?;
+    let spent = match step {
+        SecondStep::Email if has_totp => None,
+        SecondStep::Email => {
+            match proof::in_session(auth, signed, (code, None), Purpose::Reauthenticate, now, context).await {
+                Ok(token) => Some(vec![Change::SpendToken { user: user.id, token: token.id }]),
+                Err(ProofError::Invalid) => None,
+                Err(ProofError::Fault(fault)) => return Err(ReauthenticateError::Fault(fault)),
+            }
+        }
+        SecondStep::Totp | SecondStep::Recovery => factor_check::check(auth, user, step, code, None, now).await?,
+    };
+    let Some(spent) = spent else { return Err(refused(auth, user, context).await) };
+    let outcome = carry_on(auth, signed, step.method(), spent, now, context).await;
+    if !matches!(outcome, Err(ReauthenticateError::Unauthorized)) {
+        counted.give_back(auth).await;
+    }
+    outcome
+}
+
+async fn count(auth: &Auth, scope: &str, user: &User, context: &Context) -> Result<Counted, Throttled> {
+    throttle::by_user(auth, scope, user.id, None, auth.settings.limits.credential_account, context).await
+}
+
+async fn refused(auth: &Auth, user: &User, context: &Context) -> ReauthenticateError {
+    let event = auth.event(AuditKind::ReauthenticationFailed, context, auth.now()).by(user.id);
+    auth.refuse(event, ReauthenticateError::Unauthorized).await
+}
+
+async fn carry_on(
+    auth: &Auth,
+    signed: &Signed,
+    method: Method,
+    mut changes: Vec<Change>,
+    now: Timestamp,
+    context: &Context,
+) -> Result<Authenticated, ReauthenticateError> {
+    let user = &signed.user;
+    let (session, credential): (Session, NewCredential) =
+        auth.successor(user, &signed.session, user.epoch, context, now);
+    let session = Session { methods: session.methods.with(method), ..session };
+    changes.extend([
         // Rejected where the session was ended since it was read.
         Change::CloseSession { user: user.id, session: signed.session.id, at: now },
         // Rejected where the password was changed since, which advances the epoch.
         Change::OpenSession(session.clone()),
         Change::Record(auth.event(AuditKind::Reauthenticated, context, now).by(user.id)),
-    ];
+    ]);
     match auth.commit(&changes).await {
         Ok(()) => Ok(auth.authenticated(user.clone(), session, credential, now)?),
-        Err(CommitError::Rejected(Rejected::Session | Rejected::Epoch)) => Err(ReauthenticateError::Unauthorized),
+        // Of those also who came too late with a code: it is spent.
+        Err(CommitError::Rejected(Rejected::Session | Rejected::Epoch | Rejected::Token | Rejected::Factors)) => {
+            Err(ReauthenticateError::Unauthorized)
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -53,7 +142,7 @@ pub async fn with_password(
 /// The session is no fresher than before.
 #[derive(Debug, thiserror::Error)]
 pub enum ReauthenticateError {
-    /// The password is wrong, or the session has ended.
+    /// The password or code is wrong, or the session has ended.
     #[error("wrong credentials")]
     Unauthorized,
     /// Too many attempts.

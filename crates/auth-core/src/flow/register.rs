@@ -2,8 +2,8 @@
 
 use crate::auth::{Auth, Fault, fault_into};
 use crate::domain::{
-    Attributes, AuditKind, Context, Email, Epoch, Password, Pending, Profile, Purpose, Role, Status, Timestamp,
-    TokenId, User, UserId,
+    Attributes, AuditKind, Context, Email, Epoch, Factors, Password, Pending, Profile, Purpose, Role, Status,
+    Timestamp, TokenId, User, UserId,
 };
 use crate::flow::mail::Application;
 use crate::flow::throttle::{self, Throttled};
@@ -31,8 +31,8 @@ pub struct Registration {
 /// What came of a registration.
 #[derive(Debug)]
 pub enum Registered {
-    /// An account, whose address isn't proved yet.
-    Created(Box<User>),
+    /// An account, whose address isn't proved yet, and the record that the mailed code belongs to.
+    Created(Box<User>, TokenId),
     /// A mail, one way or the other: nothing tells whether the address had an account.
     Concealed,
 }
@@ -56,7 +56,8 @@ pub async fn register(auth: &Auth, registration: Registration, context: &Context
     judge_password(auth, password, email, name.as_deref()).await?;
     match auth.settings.existing_address {
         ExistingAddress::Conflict => {
-            openly(auth, registration, now, context).await.map(|user| Registered::Created(Box::new(user)))
+            let (user, token) = openly(auth, registration, now, context).await?;
+            Ok(Registered::Created(Box::new(user), token))
         }
         ExistingAddress::Conceal => concealed(auth, registration, now, context).await.map(|()| Registered::Concealed),
     }
@@ -67,7 +68,7 @@ async fn openly(
     registration: Registration,
     now: Timestamp,
     context: &Context,
-) -> Result<User, RegisterError> {
+) -> Result<(User, TokenId), RegisterError> {
     let Registration { email, password, name, locale, attributes } = registration;
     // Asked before hashing, or known addresses would buy Argon2 work. What decides is the commit.
     if let Some(account) = auth.store.find_user_by_email(&email).await? {
@@ -78,7 +79,7 @@ async fn openly(
     let profile = Profile { name, locale, ..Profile::default() };
     let user = new_user(auth, email, profile, attributes, None, now);
     let (token, mail) = mail::token_mail(auth, &user, Purpose::VerifyEmail, &user.email, now, context)?;
-    let event = auth.event(AuditKind::Registered, context, now).by(user.id);
+    let (id, event) = (token.id, auth.event(AuditKind::Registered, context, now).by(user.id));
     let changes = [
         Change::CreateUser { user: user.clone(), password: Some(password) },
         Change::IssueToken { token, at_most: 1 },
@@ -86,7 +87,7 @@ async fn openly(
         Change::Record(event),
     ];
     match auth.commit(&changes).await {
-        Ok(()) => Ok(user),
+        Ok(()) => Ok((user, id)),
         Err(CommitError::Rejected(Rejected::EmailTaken)) => Err(refused(auth, None, context).await),
         Err(error) => Err(error.into()),
     }
@@ -110,6 +111,7 @@ pub(super) fn new_user(
         epoch: Epoch::FIRST,
         roles: vec![Role::user()],
         roles_version: 0,
+        factors: Factors::default(),
         attributes,
         created_at: now,
     }

@@ -1,12 +1,14 @@
 //! Setting a new password without the old one.
 
 use crate::auth::{Auth, Fault, fault_into};
-use crate::domain::{AuditKind, Context, Email, Issued, Notice, Password, Purpose, Status, Timestamp, UserId};
+use crate::domain::{
+    AuditKind, Context, Email, Issued, Notice, Password, Purpose, Status, Timestamp, TokenId, User, UserId,
+};
 use crate::flow::proof::{self, Proof, ProofError};
 use crate::flow::throttle::{self, Throttled};
 pub use crate::flow::verify_email::RequestError;
 use crate::flow::verify_email::throttle_mail;
-use crate::flow::{judge_password, mail, sign_in};
+use crate::flow::{judge_password, mail, second_step, sign_in};
 use crate::port::{Change, CommitError, Rejected, StoreError};
 use crate::rules::one_time::LIVE_RECORDS;
 use crate::rules::password::WeakPassword;
@@ -14,11 +16,12 @@ use crate::rules::password::WeakPassword;
 /// Mails a code and a link to the address, if it has an active account. Up to three such mails are good at once; a further
 /// one takes the place of the one that the same client asked for last, so that strangers' requests don't kill the owner's.
 ///
-/// Tells nobody whether it has: the answer is the same, and no mail is sent before it (ASVS 6.3.8).
+/// Tells nobody whether it has: the answer is the same, and no mail is sent before it (ASVS 6.3.8). Names the record that the
+/// code belongs to, or one that nobody has.
 ///
 /// # Errors
 /// [`RequestError`], alike for all addresses.
-pub async fn request(auth: &Auth, email: &Email, context: &Context) -> Result<(), RequestError> {
+pub async fn request(auth: &Auth, email: &Email, context: &Context) -> Result<TokenId, RequestError> {
     let now = auth.now();
     let user = auth.store.find_user_by_email(email).await?.map(|account| account.user);
     throttle_mail(auth, "reset-request", email, user.as_ref(), context).await?;
@@ -26,24 +29,36 @@ pub async fn request(auth: &Auth, email: &Email, context: &Context) -> Result<()
     let user = user.filter(|user| user.status == Status::Active);
     // A round is rejected where other requests have taken the same place meanwhile.
     for _ in 0..4 {
-        let mut changes = Vec::with_capacity(4);
-        // Asked for nobody as well: the two must not differ in time.
-        let id = user.as_ref().map_or_else(|| UserId::new(now, &*auth.entropy), |user| user.id);
-        let room = make_room(auth, id, now, context).await?;
-        if let Some(user) = &user {
-            changes.extend(room);
-            let (token, mail) = mail::token_mail(auth, user, Purpose::ResetPassword, &user.email, now, context)?;
-            changes.push(Change::IssueToken { token, at_most: LIVE_RECORDS });
-            changes.push(Change::Enqueue(mail));
-        }
+        let mut changes = match &user {
+            Some(user) => mail_reset(auth, user, now, context).await?,
+            None => {
+                // Asked for nobody as well: the two must not differ in time.
+                make_room(auth, UserId::new(now, &*auth.entropy), now, context).await?;
+                Vec::new()
+            }
+        };
         changes.push(Change::Record(event.clone()));
         match auth.commit(&changes).await {
             Err(CommitError::Rejected(Rejected::Token | Rejected::TooManyTokens)) => {}
-            outcome => return Ok(outcome?),
+            outcome => return Ok(outcome.map(|()| mail::record_of(auth, &changes, now))?),
         }
     }
     // So many others are asking at this moment that the owner gets mail enough. An error would tell that there is one.
-    Ok(auth.commit(&[Change::Record(event)]).await?)
+    auth.commit(&[Change::Record(event)]).await?;
+    Ok(mail::record_of(auth, &[], now))
+}
+
+/// What mails the user a reset.
+pub(super) async fn mail_reset(
+    auth: &Auth,
+    user: &User,
+    now: Timestamp,
+    context: &Context,
+) -> Result<Vec<Change>, Fault> {
+    let room = make_room(auth, user.id, now, context).await?;
+    let (token, mail) = mail::token_mail(auth, user, Purpose::ResetPassword, &user.email, now, context)?;
+    let issue = [Change::IssueToken { token, at_most: LIVE_RECORDS }, Change::Enqueue(mail)];
+    Ok(room.into_iter().chain(issue).collect())
 }
 
 /// Where as many tokens live as may, one gives way: the newest of those that the same client asked for, or the newest of
@@ -119,6 +134,7 @@ async fn confirm_counted(
         match auth.commit(&changes).await {
             Ok(()) => {
                 throttle::clear_by_email(auth, sign_in::SCOPE, &user.email).await;
+                throttle::clear_by_user(auth, second_step::MAIL_SCOPE, user.id, None).await;
                 return Ok(());
             }
             // A sign-out everywhere, or another change of password, came in between: the link is as good as before.

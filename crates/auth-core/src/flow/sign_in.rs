@@ -5,12 +5,14 @@ use std::fmt;
 use crate::auth::{Auth, Fault, fault_into};
 use crate::device_token::DeviceToken;
 use crate::domain::{
-    Account, AuditKind, Context, DeviceId, Email, Method, Methods, Password, PasswordHash, Session, Status, Timestamp,
-    User, UserId,
+    Account, AuditKind, Context, DeviceId, Email, FirstStep, Method, Methods, Password, PasswordHash, Session, Status,
+    Timestamp, User, UserId,
 };
+use crate::flow::mail;
+use crate::flow::second_step::{self, Challenge};
 use crate::flow::session::{Authenticated, NewCredential};
 use crate::flow::throttle::{self, Counted, Throttled};
-use crate::port::{Change, CommitError, HashError, Rejected, Verdict, Veto};
+use crate::port::{AuditQuery, Change, CommitError, HashError, Rejected, Verdict, Veto};
 use crate::settings::UnverifiedSignIn;
 
 /// What somebody signs in with. Doesn't print the device token.
@@ -35,6 +37,8 @@ impl fmt::Debug for Credentials {
 pub enum SignIn {
     /// All the way.
     Complete(Box<Authenticated>),
+    /// The password was right; a second step is to be taken: [`second_step::complete`].
+    SecondStep(Challenge),
 }
 
 /// Opens a session for whoever knows the account's password.
@@ -42,6 +46,8 @@ pub enum SignIn {
 /// - An unknown address, a wrong password and a suspended user get the same answer, for the same work.
 /// - Attempts are counted before the password is looked at, by address and by account; one that succeeds doesn't count.
 /// - A hash that is weaker than today's, or under an old pepper, is replaced on the way.
+/// - Where the user has a second factor on, or the settings demand one, there is no session yet but a challenge.
+/// - Of a session that isn't the account's first, from a device that wasn't seen before, its owner is told by mail.
 ///
 /// # Errors
 /// [`SignInError`]; no session has been opened then.
@@ -78,7 +84,12 @@ pub async fn sign_in(auth: &Auth, credentials: Credentials, context: &Context) -
         return Err(auth.vetoed(veto, user_id, context).await);
     }
     let rehash = if outdated { replacement(auth, &password, account.user.id, &hash).await? } else { None };
-    let device = device.unwrap_or_else(|| DeviceId::new(now, &*auth.entropy));
+    if !auth.second_factors(&account.user).is_empty() {
+        counted.give_back(auth).await;
+        let first = FirstStep { epoch: account.user.epoch, device, methods: Methods::of(&[Method::Password]) };
+        let challenge = second_step::challenge(auth, &account.user, first, rehash, now, context).await?;
+        return Ok(SignIn::SecondStep(challenge));
+    }
     let opened = open(auth, account.user, &hash, rehash, device, now, context).await;
     // The password was right: where the store then fails, its owner must not run out of attempts.
     if matches!(opened, Ok(_) | Err(SignInError::Fault(_))) {
@@ -148,15 +159,13 @@ async fn open(
     mut user: User,
     verified: &PasswordHash,
     rehash: Option<Change>,
-    device: DeviceId,
+    device: Option<DeviceId>,
     now: Timestamp,
     context: &Context,
 ) -> Result<(User, Session, NewCredential), SignInError> {
     for _ in 0..3 {
-        let methods = Methods::of(&[Method::Password]);
-        let (session, credential) = auth.new_session(&user, user.epoch, methods, device, context, now);
-        let event = auth.event(AuditKind::SignedIn, context, now).by(user.id).with("session", &session.id.to_string());
-        let mut changes = vec![Change::OpenSession(session.clone()), Change::Record(event)];
+        let first = FirstStep { epoch: user.epoch, device, methods: Methods::of(&[Method::Password]) };
+        let (session, credential, mut changes) = begin(auth, &user, &first, now, context).await?;
         changes.extend(rehash.clone());
         match auth.commit(&changes).await {
             Ok(()) => return Ok((user, session, credential)),
@@ -166,11 +175,50 @@ async fn open(
         let is_unchanged =
             |account: &Account| account.password.as_ref() == Some(verified) && account.user.status == Status::Active;
         match auth.store.find_user(user.id).await?.filter(is_unchanged) {
+            // Switched on in the meantime: the next try is asked for it.
+            Some(account) if !auth.second_factors(&account.user).is_empty() => {
+                return Err(SignInError::Fault(Fault::Contended));
+            }
             Some(account) => user = account.user,
             None => return Err(refused(auth, Some(user.id), context, SignInError::Unauthorized).await),
         }
     }
     Err(SignInError::Fault(Fault::Contended))
+}
+
+/// What opens the session that a sign-in has come to. A device that wasn't seen before gets a name of its own, and the owner
+/// a mail that tells of it, unless it is the account's first.
+pub(super) async fn begin(
+    auth: &Auth,
+    user: &User,
+    first: &FirstStep,
+    now: Timestamp,
+    context: &Context,
+) -> Result<(Session, NewCredential, Vec<Change>), Fault> {
+    let device = first.device.unwrap_or_else(|| DeviceId::new(now, &*auth.entropy));
+    let (session, credential) = auth.new_session(user, first.epoch, first.methods.clone(), device, context, now);
+    let mut changes = vec![Change::OpenSession(session.clone())];
+    // Not more of them than other mail: the address need not be that of whoever signs in, over and over.
+    let limit = auth.settings.limits.mail_account;
+    if first.device.is_none()
+        && has_signed_in(auth, user.id).await?
+        && throttle::by_user(auth, "new-device", user.id, None, limit, context).await.is_ok()
+    {
+        let (token, mail) = mail::new_device(auth, user, &session, now, context)?;
+        // All of them stay good: a thief must not get rid of the owner's by signing in again.
+        changes.push(Change::IssueToken { token, at_most: u32::MAX });
+        changes.push(Change::Enqueue(mail));
+    }
+    let event = auth.event(AuditKind::SignedIn, context, now).by(user.id);
+    let event = event.with("session", &session.id.to_string()).with("methods", &session.methods.to_text());
+    changes.push(Change::Record(event));
+    Ok((session, credential, changes))
+}
+
+/// Whether anybody ever signed in to the account.
+async fn has_signed_in(auth: &Auth, user: UserId) -> Result<bool, Fault> {
+    let query = AuditQuery { user: Some(user), kind: Some(AuditKind::SignedIn), before: None, limit: 1 };
+    Ok(!auth.store.audit_events(&query).await?.is_empty())
 }
 
 async fn refused(auth: &Auth, user: Option<UserId>, context: &Context, why: SignInError) -> SignInError {

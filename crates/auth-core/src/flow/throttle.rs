@@ -83,14 +83,23 @@ pub(crate) async fn by_user(
     limit: Limit,
     context: &Context,
 ) -> Result<Counted, Throttled> {
-    let mut subject = user.as_bytes().to_vec();
-    subject.extend(device.iter().flat_map(DeviceId::as_bytes));
-    take(auth, scope, &subject, limit, context, Some(user)).await
+    take(auth, scope, &of_user(user, device), limit, context, Some(user)).await
 }
 
 /// Forgets what was counted by the account of an address.
 pub(crate) async fn clear_by_email(auth: &Auth, scope: &str, email: &Email) {
     auth.throttle.clear(ThrottleKey::new(scope, &account(auth, email))).await;
+}
+
+/// Forgets what was counted by a user, or by a device of theirs.
+pub(crate) async fn clear_by_user(auth: &Auth, scope: &str, user: UserId, device: Option<DeviceId>) {
+    auth.throttle.clear(ThrottleKey::new(scope, &of_user(user, device))).await;
+}
+
+fn of_user(user: UserId, device: Option<DeviceId>) -> Vec<u8> {
+    let mut subject = user.as_bytes().to_vec();
+    subject.extend(device.iter().flat_map(DeviceId::as_bytes));
+    subject
 }
 
 async fn take(

@@ -1,7 +1,7 @@
 //! Proving an address.
 
 use crate::auth::{Auth, Fault, fault_into};
-use crate::domain::{AuditKind, Context, Email, Issued, Pending, Profile, Purpose, Status, Timestamp, User};
+use crate::domain::{AuditKind, Context, Email, Issued, Pending, Profile, Purpose, Status, Timestamp, TokenId, User};
 use crate::flow::proof::{self, Proof, ProofError};
 use crate::flow::throttle::{self, Throttled};
 use crate::flow::{mail, register};
@@ -11,11 +11,12 @@ use crate::settings::ExistingAddress;
 /// Mails a fresh code and link to the address, if it has an account that isn't verified, or if this client registered it
 /// and the registration waits for its proof. Only the newest count.
 ///
-/// Tells nobody whether it has: the answer is the same, and no mail is sent before it.
+/// Tells nobody whether it has: the answer is the same, and no mail is sent before it. Names the record that the code belongs
+/// to, or one that nobody has.
 ///
 /// # Errors
 /// [`RequestError`], alike for all addresses.
-pub async fn request(auth: &Auth, email: &Email, context: &Context) -> Result<(), RequestError> {
+pub async fn request(auth: &Auth, email: &Email, context: &Context) -> Result<TokenId, RequestError> {
     let now = auth.now();
     let user = auth.store.find_user_by_email(email).await?.map(|account| account.user);
     throttle_mail(auth, "verify-request", email, user.as_ref(), context).await?;
@@ -32,11 +33,12 @@ pub async fn request(auth: &Auth, email: &Email, context: &Context) -> Result<()
         };
         match auth.commit(&changes).await {
             Err(CommitError::Rejected(Rejected::Token | Rejected::TooManyTokens)) => {}
-            outcome => return Ok(outcome?),
+            outcome => return Ok(outcome.map(|()| mail::record_of(auth, &changes, now))?),
         }
     }
     let event = auth.event(AuditKind::VerificationRequested, context, now);
-    Ok(auth.commit(&[Change::Record(event)]).await?)
+    auth.commit(&[Change::Record(event)]).await?;
+    Ok(mail::record_of(auth, &[], now))
 }
 
 fn again(auth: &Auth, user: &User, now: Timestamp, context: &Context) -> Result<Vec<Change>, Fault> {
@@ -102,15 +104,15 @@ async fn confirm_counted(auth: &Auth, proof: &Proof, context: &Context) -> Resul
             Err(ProofError::Invalid) => proof::waiting_by_link(auth, secret, now).await,
             Err(error) => Err(error),
         },
-        Proof::Code { email, code } => {
+        Proof::Code { email, code, record } => {
             let account = auth.store.find_user_by_email(email).await?;
             match account.map(|account| account.user).filter(|user| user.status == Status::Active) {
-                Some(user) => match proof::by_code(auth, user, code, purpose, now, context).await {
+                Some(user) => match proof::by_code(auth, user, (code, *record), purpose, now, context).await {
                     Ok(issued) => return verify(auth, issued, now, context).await,
                     Err(error) => Err(error),
                 },
                 // As many reads and commits as for an account: the two must not differ in time.
-                None => proof::waiting_by_code(auth, email, code, now, context).await,
+                None => proof::waiting_by_code(auth, email, (code, *record), now, context).await,
             }
         }
     };

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::StoreError;
 use crate::domain::{
-    Attributes, AuditEvent, Budget, Digest, Email, Epoch, PasswordHash, Pending, PepperCheck, ProfileEdit, Purpose,
-    Role, Sealed, SealedMail, Session, SessionId, SigningKey, Status, Subject, Timestamp, Token, TokenId, User, UserId,
+    Attributes, AuditEvent, Budget, DeviceId, Digest, Email, Epoch, FactorId, Factors, Mac, PasswordHash, Pending,
+    PepperCheck, ProfileEdit, Purpose, Role, Sealed, SealedMail, Session, SessionId, SigningKey, Status, Subject,
+    Timestamp, Token, TokenId, TotpSecret, User, UserId,
 };
 
 /// Applies lists of changes, each list in one transaction.
@@ -214,6 +215,17 @@ pub enum Change {
         /// Which.
         token: TokenId,
     },
+    /// Gives a token another code; the attempts at it stay counted. Precondition: it exists ([`Rejected::Token`]).
+    RenewCode {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        token: TokenId,
+        /// The new code.
+        code: Mac,
+        /// It is dead from here on.
+        until: Timestamp,
+    },
     /// Deletes a token. Precondition: it exists ([`Rejected::Token`]).
     SpendToken {
         /// Whose.
@@ -248,6 +260,70 @@ pub enum Change {
         subject: Subject,
         /// Which.
         budget: Budget,
+    },
+
+    /// Replaces the second factors that are on. Precondition: they are still `from` ([`Rejected::Factors`]), so that of two
+    /// changes at once each is decided about what the other left.
+    SetFactors {
+        /// Whose.
+        user: UserId,
+        /// The factors that the decision was made about.
+        from: Factors,
+        /// The factors from now on.
+        to: Factors,
+    },
+    /// Stores what an authenticator app is to share with us, in place of an enrolment that wasn't confirmed. Precondition: the
+    /// user exists ([`Rejected::User`]).
+    EnrolTotp(TotpSecret),
+    /// Switches an enrolled secret on, in place of the one that was. Precondition: it is enrolled and not on
+    /// ([`Rejected::Factors`]).
+    ConfirmTotp {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        factor: FactorId,
+        /// The time step that was presented, which is spent.
+        step: u64,
+    },
+    /// Spends a time step. Precondition: the secret is on, and no such or later step was spent ([`Rejected::Factors`]): of
+    /// fifty who present one code, one is let in (RFC 6238 §5.2).
+    SpendTotpStep {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        factor: FactorId,
+        /// The step.
+        step: u64,
+    },
+    /// Replaces a secret's sealed form, if it is still `from`; otherwise nothing happens.
+    ResealTotp {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        factor: FactorId,
+        /// As it was sealed.
+        from: Sealed,
+        /// As it is sealed from now on.
+        to: Sealed,
+    },
+    /// Deletes all that authenticator apps share with us, what is enrolled included.
+    DropTotp {
+        /// Whose.
+        user: UserId,
+    },
+    /// Replaces the recovery codes. Precondition: the user exists ([`Rejected::User`]).
+    SetRecoveryCodes {
+        /// Whose.
+        user: UserId,
+        /// The new ones; none takes them away.
+        codes: Vec<Mac>,
+    },
+    /// Deletes a recovery code. Precondition: it exists ([`Rejected::Factors`]).
+    SpendRecoveryCode {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        code: Mac,
     },
 
     /// A session begins. Precondition: its user is active and in the session's epoch ([`Rejected::Epoch`]).
@@ -302,6 +378,15 @@ pub enum Change {
         /// Now.
         at: Timestamp,
     },
+    /// Ends all sessions of the user that a device opened, those included that carry others of it on.
+    CloseDevice {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        device: DeviceId,
+        /// Now.
+        at: Timestamp,
+    },
 
     /// Stores a signing key. Precondition: its number is free ([`Rejected::Key`]).
     AddSigningKey(SigningKey),
@@ -348,12 +433,22 @@ impl Change {
             | Self::TrimTokens { user, .. }
             | Self::ClaimAttempt { user, .. }
             | Self::ReturnAttempt { user, .. }
+            | Self::RenewCode { user, .. }
             | Self::SpendToken { user, .. }
             | Self::DropTokens { user, .. }
             | Self::RotateSecret { user, .. }
             | Self::RotateRefresh { user, .. }
             | Self::TouchSession { user, .. }
-            | Self::CloseSession { user, .. } => Some(*user),
+            | Self::CloseSession { user, .. }
+            | Self::CloseDevice { user, .. }
+            | Self::SetFactors { user, .. }
+            | Self::ConfirmTotp { user, .. }
+            | Self::SpendTotpStep { user, .. }
+            | Self::ResealTotp { user, .. }
+            | Self::DropTotp { user }
+            | Self::SetRecoveryCodes { user, .. }
+            | Self::SpendRecoveryCode { user, .. } => Some(*user),
+            Self::EnrolTotp(secret) => Some(secret.user),
             Self::IssueToken { token, .. } => Some(token.user),
             Self::OpenSession(session) => Some(session.user),
             Self::CreateUser { .. }
@@ -427,6 +522,9 @@ pub enum Rejected {
     /// The session is closed, was rotated by somebody else, or is another user's.
     #[error("the session has moved on")]
     Session,
+    /// The second factors are others than those decided about, or what was to be spent of them is spent.
+    #[error("the second factors have changed")]
+    Factors,
     /// The application's own fields have changed.
     #[error("the attributes have changed")]
     Attributes,

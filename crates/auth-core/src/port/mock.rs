@@ -5,11 +5,11 @@ use mockall::mock;
 
 use super::{
     AuditLog, AuditQuery, Change, Claim, Claimed, Commit, CommitError, Housekeeping, Idempotency, Keys, MailQuery,
-    Outbox, Pendings, Sessions, StoreError, Tokens, UserQuery, Users,
+    Outbox, Pendings, SecondFactors, Sessions, StoreError, Tokens, UserQuery, Users,
 };
 use crate::domain::{
-    Account, AuditEvent, Backlog, Digest, Email, Issued, LeaseId, LeasedMail, MailId, MailRecord, Pending, PepperCheck,
-    Purpose, Sealed, Session, SessionKey, Signed, SigningKey, Timestamp, Token, User, UserId,
+    Account, AuditEvent, Backlog, Digest, Email, Issued, LeaseId, LeasedMail, Mac, MailId, MailRecord, Pending,
+    PepperCheck, Purpose, Sealed, Session, SessionKey, Signed, SigningKey, Timestamp, Token, TotpSecret, User, UserId,
 };
 
 mock! {
@@ -34,6 +34,12 @@ mock! {
     impl Tokens for Store {
         async fn find_token(&self, link: &Digest) -> Result<Option<Issued>, StoreError>;
         async fn tokens_of(&self, user: UserId, purpose: Purpose) -> Result<Vec<Token>, StoreError>;
+    }
+
+    #[async_trait]
+    impl SecondFactors for Store {
+        async fn totp_secrets(&self, user: UserId) -> Result<Vec<TotpSecret>, StoreError>;
+        async fn recovery_codes(&self, user: UserId) -> Result<Vec<Mac>, StoreError>;
     }
 
     #[async_trait]

@@ -52,8 +52,8 @@ pub use service::{
     ThrottleKey, Verdict,
 };
 pub use store::{
-    AuditLog, AuditQuery, Claim, Claimed, Housekeeping, Idempotency, Keys, MailQuery, Outbox, Pendings, Sessions,
-    Store, StoreError, Tokens, UserQuery, Users,
+    AuditLog, AuditQuery, Claim, Claimed, Housekeeping, Idempotency, Keys, MailQuery, Outbox, Pendings, SecondFactors,
+    Sessions, Store, StoreError, Tokens, UserQuery, Users,
 };
 #[cfg(feature = "mock")]
 pub use {
@@ -61,7 +61,7 @@ pub use {
     host::{MockObserver, MockPolicy},
     service::{MockBreachedPasswords, MockClock, MockEntropy, MockMailer, MockPasswordHasher, MockThrottle},
     store::{
-        MockAuditLog, MockHousekeeping, MockIdempotency, MockKeys, MockOutbox, MockPendings, MockSessions, MockTokens,
-        MockUsers,
+        MockAuditLog, MockHousekeeping, MockIdempotency, MockKeys, MockOutbox, MockPendings, MockSecondFactors,
+        MockSessions, MockTokens, MockUsers,
     },
 };

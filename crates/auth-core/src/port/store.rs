@@ -7,7 +7,7 @@ use super::Commit;
 use crate::domain::{
     Account, AuditEvent, AuditKind, Backlog, Digest, Email, EventId, Issued, LeaseId, LeasedMail, Mac, MailId,
     MailRecord, MailState, Pending, PepperCheck, Purpose, Sealed, Session, SessionKey, Signed, SigningKey, Timestamp,
-    Token, User, UserId,
+    Token, TotpSecret, User, UserId,
 };
 
 /// Reads users.
@@ -76,6 +76,25 @@ pub trait Tokens: Debug + Send + Sync {
     /// # Errors
     /// [`StoreError`] when the store could not answer.
     async fn tokens_of(&self, user: UserId, purpose: Purpose) -> Result<Vec<Token>, StoreError>;
+}
+
+/// Reads what second factors are checked against. Which of them are on stands with the user
+/// ([`User::factors`](crate::domain::User::factors)).
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait SecondFactors: Debug + Send + Sync {
+    /// What the user's authenticator apps share with us: at most one secret that is on, and one that is enrolled, expired or
+    /// not.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store could not answer.
+    async fn totp_secrets(&self, user: UserId) -> Result<Vec<TotpSecret>, StoreError>;
+
+    /// The user's recovery codes that are not spent.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store could not answer.
+    async fn recovery_codes(&self, user: UserId) -> Result<Vec<Mac>, StoreError>;
 }
 
 /// Reads registrations that wait for their proof.
@@ -290,7 +309,7 @@ pub trait Housekeeping: Debug + Send + Sync {
     async fn missing_migrations(&self) -> Result<Vec<String>, StoreError>;
 
     /// Deletes up to `limit` rows of each table whose time is over at `now`: sessions no longer kept, tokens and waiting
-    /// registrations whose link and code are both dead, idempotency keys and budgets that have expired, mail sent or dead since `mail_before`,
+    /// registrations whose link and code are both dead, enrolments that have expired, idempotency keys and budgets that have expired, mail sent or dead since `mail_before`,
     /// buries unsent mail that has expired, and erases the bodies of dead letters that have. Returns how many rows went; less than `limit` means it is done.
     ///
     /// # Errors
@@ -307,12 +326,22 @@ pub trait Housekeeping: Debug + Send + Sync {
 
 /// Everything that a database does. Implemented by whatever implements its parts.
 pub trait Store:
-    Users + Sessions + Tokens + Pendings + AuditLog + Keys + Commit + Outbox + Idempotency + Housekeeping
+    Users + Sessions + Tokens + SecondFactors + Pendings + AuditLog + Keys + Commit + Outbox + Idempotency + Housekeeping
 {
 }
 
 impl<T> Store for T where
-    T: Users + Sessions + Tokens + Pendings + AuditLog + Keys + Commit + Outbox + Idempotency + Housekeeping
+    T: Users
+        + Sessions
+        + Tokens
+        + SecondFactors
+        + Pendings
+        + AuditLog
+        + Keys
+        + Commit
+        + Outbox
+        + Idempotency
+        + Housekeeping
 {
 }
 

@@ -13,17 +13,39 @@ pub use settings::{CookieSettings, SameSite};
 /// The cookies of a profile whose credentials are a browser's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cookies {
-    /// The session's secret.
+    /// What requests are authenticated by: the session's secret, or an access token.
     pub(crate) session: Definition,
-    /// The CSRF token, for scripts to read.
-    pub(crate) csrf: Definition,
+    /// The refresh token, where there are tokens.
+    pub(crate) refresh: Option<Definition>,
+    /// The challenge between the two steps of a sign-in, where it travels in a cookie.
+    pub(crate) challenge: Option<Definition>,
+    /// The CSRF token, for scripts to read, where there is one.
+    pub(crate) csrf: Option<Definition>,
     /// The device token.
     pub(crate) device: Definition,
 }
 
 impl Cookies {
-    pub(crate) fn all(&self) -> [&Definition; 3] {
-        [&self.session, &self.csrf, &self.device]
+    /// A cookie that both have, each with its own idea of it: what one sets the other could not clear. Profiles may share the
+    /// device cookie, which authenticates nothing, whatever requests it goes along with.
+    pub(crate) fn contradiction<'a>(&'a self, other: &Self) -> Option<&'a Definition> {
+        let same_site = other.device.same_site;
+        let is_shared = Definition { same_site, ..self.device.clone() } == other.device;
+        let clashes = |one: &&Definition| {
+            let is_device = |cookie: &Definition| is_shared && cookie.name == self.device.name;
+            other.all().any(|other| one.name == other.name && *one != other && !is_device(one))
+        };
+        self.all().find(clashes)
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Definition> {
+        self.of_session().chain([&self.device])
+    }
+
+    /// Those that are good for one session, and go with it. The device outlives sessions.
+    pub(crate) fn of_session(&self) -> impl Iterator<Item = &Definition> {
+        let others = [&self.refresh, &self.challenge, &self.csrf];
+        std::iter::once(&self.session).chain(others.into_iter().flatten())
     }
 }
 
@@ -112,9 +134,10 @@ pub(crate) fn append(headers: &mut HeaderMap, cookies: impl IntoIterator<Item = 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::Delivery;
 
     fn cookies(settings: &CookieSettings, public_url: &str) -> Cookies {
-        settings.cookies(public_url).unwrap()
+        settings.cookies(public_url, Delivery::SessionCookie).unwrap()
     }
 
     fn texts(headers: impl IntoIterator<Item = HeaderValue>) -> Vec<String> {
@@ -124,7 +147,8 @@ mod tests {
     // CS1: set and cleared by the same words.
     #[test]
     fn cs1_our_own_names_are_bound_to_the_host() {
-        let Cookies { session, csrf, device } = cookies(&CookieSettings::default(), "https://auth.example.com");
+        let Cookies { session, csrf, device, .. } = cookies(&CookieSettings::default(), "https://auth.example.com");
+        let csrf = csrf.unwrap();
         let day = Duration::from_secs(86_400);
         assert_eq!(
             texts(session.set("abc", day)),

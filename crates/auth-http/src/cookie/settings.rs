@@ -4,6 +4,7 @@ use url::{Host, Url};
 
 use super::{Cookies, Definition};
 use crate::misdirected::is_loopback;
+use crate::profile::Delivery;
 
 /// Names and reach of a profile's cookies.
 ///
@@ -12,9 +13,13 @@ use crate::misdirected::is_loopback;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CookieSettings {
-    /// The session cookie's name. `None`: `session`, as `__Host-session` where browsers take that prefix, which is for
+    /// The name of the cookie that authenticates: the session's, or the access token's. `None`: `session`, as `__Host-session` where browsers take that prefix, which is for
     /// `Secure` cookies without a domain: then no other host can plant one.
     pub session: Option<String>,
+    /// The refresh token's name. `None`: `refresh`, likewise.
+    pub refresh: Option<String>,
+    /// The name of the cookie that holds the challenge between the two steps of a sign-in. `None`: `challenge`, likewise.
+    pub challenge: Option<String>,
     /// The CSRF cookie's name. `None`: `csrf`, likewise.
     pub csrf: Option<String>,
     /// The device cookie's name. `None`: `device`, likewise.
@@ -48,24 +53,25 @@ impl From<SameSite> for ::cookie::SameSite {
 
 impl Default for CookieSettings {
     fn default() -> Self {
-        Self { session: None, csrf: None, device: None, same_site: SameSite::Strict, domain: None }
+        let (session, refresh, challenge, csrf, device) = (None, None, None, None, None);
+        Self { session, refresh, challenge, csrf, device, same_site: SameSite::Strict, domain: None }
     }
 }
 
 impl CookieSettings {
-    /// Everything that browsers would refuse of cookies from `public_url`, named at once.
+    /// Everything that browsers would refuse of the cookies of `delivery` from `public_url`, named at once.
     ///
     /// # Errors
     /// A sentence for each mistake.
-    pub fn check(&self, public_url: &str) -> Result<(), Vec<String>> {
-        self.cookies(public_url).map(|_| ())
+    pub fn check(&self, public_url: &str, delivery: Delivery) -> Result<(), Vec<String>> {
+        self.cookies(public_url, delivery).map(|_| ())
     }
 
     /// The definitions.
     ///
     /// # Errors
     /// As [`check`](Self::check).
-    pub(crate) fn cookies(&self, public_url: &str) -> Result<Cookies, Vec<String>> {
+    pub(crate) fn cookies(&self, public_url: &str, delivery: Delivery) -> Result<Cookies, Vec<String>> {
         let Ok(url) = Url::parse(public_url) else { return Err(vec![format!("{public_url:?} is no absolute URL")]) };
         let is_secure = url.scheme() == "https" || !url.host_str().is_some_and(is_loopback);
         let mut mistakes = Vec::new();
@@ -92,14 +98,16 @@ impl CookieSettings {
             };
             Definition { name, is_http_only, is_secure, same_site: self.same_site, domain: domain.clone(), shadows }
         };
-        let cookies = Cookies {
-            session: define(&self.session, "session", true),
-            csrf: define(&self.csrf, "csrf", false),
-            device: define(&self.device, "device", true),
-        };
-        let Cookies { session, csrf, device } = &cookies;
-        if session.name == csrf.name || session.name == device.name || csrf.name == device.name {
-            mistakes.push(format!("two cookies have one name: {}, {}, {}", session.name, csrf.name, device.name));
+        let (has_tokens, has_secret) = (delivery == Delivery::TokenCookies, delivery == Delivery::SessionCookie);
+        let session = define(&self.session, "session", true);
+        let refresh = has_tokens.then(|| define(&self.refresh, "refresh", true));
+        let challenge = has_tokens.then(|| define(&self.challenge, "challenge", true));
+        let csrf = has_secret.then(|| define(&self.csrf, "csrf", false));
+        let device = define(&self.device, "device", true);
+        let cookies = Cookies { session, refresh, challenge, csrf, device };
+        let names: Vec<&str> = cookies.all().map(Definition::name).collect();
+        if names.iter().enumerate().any(|(place, name)| names[..place].contains(name)) {
+            mistakes.push(format!("two cookies have one name: {}", names.join(", ")));
         }
         if mistakes.is_empty() { Ok(cookies) } else { Err(mistakes) }
     }
@@ -165,7 +173,7 @@ mod tests {
     const PUBLIC_URL: &str = "https://auth.example.co.uk";
 
     fn mistakes(settings: &CookieSettings, public_url: &str) -> Vec<String> {
-        settings.check(public_url).err().unwrap_or_default()
+        settings.check(public_url, Delivery::SessionCookie).err().unwrap_or_default()
     }
 
     // CS1: what browsers would refuse doesn't start, instead of never signing anybody in.
@@ -220,6 +228,7 @@ mod tests {
             device: Some("__Host-x".into()),
             same_site: SameSite::None,
             domain: Some("com".into()),
+            ..CookieSettings::default()
         };
         assert_eq!(mistakes(&settings, "http://localhost").len(), 6, "{:?}", mistakes(&settings, "http://localhost"));
     }

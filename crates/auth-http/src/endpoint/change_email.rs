@@ -58,7 +58,7 @@ pub(super) async fn confirm(mount: &Mount, request: &Incoming) -> Outcome {
     let Identified { signed, set_cookies } = identified;
     let outcome = async {
         let code = domain::Code::parse(&code).ok_or_else(Problem::token_invalid)?;
-        user(&change_email::confirm(auth, ChangeProof::Code(&signed, &code), &request.context).await?)
+        user(&change_email::confirm(auth, ChangeProof::Code(&signed, &code, None), &request.context).await?)
     };
     reply::carrying(set_cookies, outcome.await, request.context.request_id.as_deref().unwrap_or_default())
 }

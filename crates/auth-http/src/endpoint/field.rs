@@ -84,6 +84,51 @@ impl Text for Code {
     }
 }
 
+/// A code of a second factor, taken as it is likewise.
+pub(super) struct FactorCode;
+
+impl Text for FactorCode {
+    type Value = String;
+
+    fn parse(text: String) -> Result<String, Wrong> {
+        Ok(text)
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "minLength": 6, "maxLength": 32, "examples": ["123456", "4x2p-9k7m-c3td-w8qz"] })
+    }
+}
+
+/// How a second step is taken.
+pub(super) struct SecondStep;
+
+impl Text for SecondStep {
+    type Value = domain::SecondStep;
+
+    fn parse(text: String) -> Result<domain::SecondStep, Wrong> {
+        domain::SecondStep::parse(&text).ok_or_else(|| ("INVALID", "must be email, totp or recovery".into()))
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "enum": ["totp", "email", "recovery"] })
+    }
+}
+
+/// The id of the record that a code belongs to, taken as it is likewise.
+pub(super) struct RecordId;
+
+impl Text for RecordId {
+    type Value = String;
+
+    fn parse(text: String) -> Result<String, Wrong> {
+        Ok(text)
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "format": "uuid" })
+    }
+}
+
 /// A token of ours, taken as it is: its form is its flow's business.
 pub(super) struct OpaqueToken;
 

@@ -4,7 +4,7 @@ use auth_core::domain::{Code, Secret};
 use auth_core::flow::proof::Proof;
 
 use super::field;
-use crate::fields::{Required, fields};
+use crate::fields::{Optional, Required, fields};
 use crate::problem::Problem;
 
 fields! {
@@ -20,6 +20,8 @@ fields! {
             email: Required<field::Email> = "email",
             /// The six digits in the mail.
             code: Required<field::Code> = "code",
+            /// The record that the code belongs to, where the client was told of it.
+            record: Optional<field::RecordId> = "tokenId",
         },
     }
 }
@@ -32,7 +34,10 @@ impl Presented {
     pub(super) fn parse(self) -> Result<Proof, Problem> {
         let proof = match self {
             Self::Link { token } => Secret::parse(&token).map(Proof::Link),
-            Self::Code { email, code } => Code::parse(&code).map(|code| Proof::Code { email, code }),
+            Self::Code { email, code, record } => {
+                let record = record.map(|record| record.parse().map_err(|_| Problem::token_invalid())).transpose()?;
+                Code::parse(&code).map(|code| Proof::Code { email, code, record })
+            }
         };
         proof.ok_or_else(Problem::token_invalid)
     }

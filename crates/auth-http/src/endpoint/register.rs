@@ -34,7 +34,7 @@ pub(super) async fn register(auth: &Auth, request: &Incoming) -> Outcome {
     let Register { email, password, name, locale } = request.body()?;
     let registration = Registration { email, password, name, locale, attributes: Attributes::default() };
     Ok(match register::register(auth, registration, &request.context).await? {
-        Registered::Created(user) => reply::json(StatusCode::CREATED, &UserOnly { user: (&*user).into() }),
+        Registered::Created(user, _) => reply::json(StatusCode::CREATED, &UserOnly { user: (&*user).into() }),
         Registered::Concealed => reply::json(StatusCode::ACCEPTED, &Nothing {}),
     })
 }

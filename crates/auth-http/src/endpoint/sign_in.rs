@@ -32,15 +32,31 @@ pub(super) async fn sign_in(mount: &Mount, request: &Incoming) -> Outcome {
     let credentials = Credentials { email, password, device: device.or_else(kept) };
     match sign_in::sign_in(&mount.auth, credentials, &request.context).await? {
         sign_in::SignIn::Complete(authenticated) => {
-            // Whoever was signed in in this browser isn't any more: that secret must not live on unseen (ASVS 7.2.4).
-            if let Some(before) = mount.cookies.as_ref().and_then(|cookies| cookies.session.read(&request.head.headers))
-            {
-                sign_out::by_secret(&mount.auth, before, &request.context).await?;
-            }
+            end_before(mount, request).await?;
             Ok(reply::authenticated(mount, request, &authenticated))
         }
+        sign_in::SignIn::SecondStep(challenge) => Ok(reply::second_step(mount, &challenge)),
         step => Err(Problem::internal(format!("a step of signing in without a reply: {step:?}"))),
     }
+}
+
+/// Whoever was signed in in this browser isn't any more: that credential must not live on unseen (ASVS 7.2.4).
+pub(super) async fn end_before(mount: &Mount, request: &Incoming) -> Result<(), Problem> {
+    let Some(cookies) = &mount.cookies else { return Ok(()) };
+    let headers = &request.head.headers;
+    match &cookies.refresh {
+        Some(refresh) => {
+            if let Some(before) = refresh.read(headers) {
+                sign_out::by_refresh_token(&mount.auth, before, &request.context).await?;
+            }
+        }
+        None => {
+            if let Some(before) = cookies.session.read(headers) {
+                sign_out::by_secret(&mount.auth, before, &request.context).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn description(mount: &Mount) -> Description {
@@ -48,10 +64,11 @@ pub(super) fn description(mount: &Mount) -> Description {
     Description::new(
         "Sign in",
         "Starts a session with address and password. An unknown address, a wrong password and a suspended user are \
-         answered alike.",
+         answered alike. Where the user has a second factor on, or the server demands one, the answer is a challenge for \
+         the second step instead.",
     )
     .body::<SignIn>()
-    .authenticated(mount)
+    .authenticated_or_asked(mount)
     .problems([ProblemCode::Unauthorized, ProblemCode::Forbidden])
     .problems(is_strict.then_some(ProblemCode::EmailNotVerified))
 }

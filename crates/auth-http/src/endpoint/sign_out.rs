@@ -34,7 +34,8 @@ pub(super) async fn sign_out(mount: &Mount, request: &Incoming) -> Outcome {
     if let Some(token) = bearer::token(&request.head.headers) {
         sign_out::by_access_token(&mount.auth, token, &request.context).await?;
     }
-    if let Some(token) = body.token {
+    let kept = || mount.cookies.as_ref()?.refresh.as_ref()?.read(&request.head.headers).map(str::to_owned);
+    if let Some(token) = body.token.or_else(kept) {
         sign_out::by_refresh_token(&mount.auth, &token, &request.context).await?;
     }
     Ok(reply::signed_out(mount))

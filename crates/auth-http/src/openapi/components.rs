@@ -38,7 +38,7 @@ impl Components {
                     "type": "apiKey",
                     "in": "cookie",
                     "name": cookies.session.name(),
-                    "description": "The session's secret, which signing in sets.",
+                    "description": "What signing in sets.",
                 });
                 (format!("{profile}.cookie"), scheme)
             }
@@ -135,7 +135,7 @@ pub(super) fn csrf_token(is_required: bool) -> Value {
 /// The headers that a problem always comes with, beside those of every reply.
 const fn headers_of(code: ProblemCode) -> &'static [&'static str] {
     match code {
-        ProblemCode::Unauthorized => &["WWW-Authenticate"],
+        ProblemCode::Unauthorized | ProblemCode::CodeInvalid => &["WWW-Authenticate"],
         ProblemCode::RateLimited => &["Retry-After", "RateLimit", "RateLimit-Policy"],
         ProblemCode::Unavailable => &["Retry-After"],
         _ => &[],

@@ -8,7 +8,7 @@ use crate::fields::{FromFields, Shape};
 use crate::mount::Mount;
 use crate::problem::ProblemCode;
 use crate::profile::Delivery;
-use crate::reply::{SignedIn, Tokens};
+use crate::reply::{SecondStepAsked, SignedIn, Tokens, TokensInCookies};
 
 /// What the document says of an operation, beyond what follows from its route.
 ///
@@ -133,8 +133,26 @@ impl Description {
             Delivery::SessionCookie => {
                 self.reply::<SignedIn>(StatusCode::OK, "A session, whose secret is in a new cookie.")
             }
+            Delivery::TokenCookies => self
+                .reply::<TokensInCookies>(StatusCode::OK, "New credentials, in cookies, in place of all earlier ones."),
         };
         described.sets_cookies()
+    }
+
+    /// Answers with new credentials, or with a challenge for the second step.
+    pub(crate) fn authenticated_or_asked(self, mount: &Mount) -> Self {
+        let (status, about) = (StatusCode::OK, "New credentials, or a challenge.");
+        let described = match mount.profile.delivery {
+            Delivery::Body => self.one_of::<Tokens, SecondStepAsked>(status, about),
+            Delivery::SessionCookie => self.one_of::<SignedIn, SecondStepAsked>(status, about),
+            Delivery::TokenCookies => self.one_of::<TokensInCookies, SecondStepAsked>(status, about),
+        };
+        described.sets_cookies()
+    }
+
+    /// Answers with one or the other as JSON.
+    pub(crate) fn one_of<T: JsonSchema, U: JsonSchema>(self, status: StatusCode, about: &'static str) -> Self {
+        self.reply_of(status, about, one_of::<T, U>)
     }
 
     /// Sets or clears cookies, where the profile has any.
@@ -159,4 +177,9 @@ impl Description {
         self.replies.push(Reply { status, about, content });
         self
     }
+}
+
+fn one_of<T: JsonSchema, U: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    let schemas = [generator.subschema_for::<T>(), generator.subschema_for::<U>()];
+    schemars::json_schema!({ "oneOf": schemas })
 }

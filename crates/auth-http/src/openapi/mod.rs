@@ -48,7 +48,7 @@ const SERVER: &str = "server";
 
 impl Document {
     pub(crate) fn new(wire: &Wire<'_>) -> Self {
-        let mut writer = Writer { wire, names: names(wire.mounts), components: Components::default() };
+        let mut writer = Writer { wire, names: names(wire.mounts), components: BTreeMap::new() };
         let mut tags = Vec::new();
         for (mount, name) in wire.mounts.iter().zip(&writer.names) {
             tags.push(json!({ "name": name, "description": about(mount) }));
@@ -78,7 +78,7 @@ impl Document {
             "servers": [{ "url": wire.mounts[0].auth.settings().public_url }],
             "tags": tags,
             "paths": paths,
-            "components": writer.components.finish(),
+            "components": writer.finish(),
         });
         let order = wire.routes.iter().chain(wire.root_routes).map(|route| (route.path.as_str(), method(route)));
         Self { json: value.to_string().into(), page: page::render(&value, order).into(), value }
@@ -105,6 +105,7 @@ fn about(mount: &Mount) -> String {
     let delivery = match mount.profile.delivery {
         Delivery::Body => "credentials are tokens, in the body of replies and in `Authorization`.",
         Delivery::SessionCookie => "the credential is a cookie.",
+        Delivery::TokenCookies => "credentials are tokens, in cookies.",
     };
     format!("Below `{}`; {delivery}", mount.profile.prefix)
 }
@@ -113,25 +114,30 @@ struct Writer<'a> {
     wire: &'a Wire<'a>,
     /// Of the profiles, by their places.
     names: Vec<String>,
-    components: Components,
+    /// Those that profiles share, and those of each that calls fields otherwise, by its place.
+    components: BTreeMap<Option<usize>, Components>,
 }
 
 impl Writer<'_> {
     fn operation(&mut self, route: &Route, group: &str) -> Value {
         let (mount, profile) = (&self.wire.mounts[route.profile], &self.names[route.profile]);
-        let components = &mut self.components;
+        let names = mount.profile.field_names;
+        let own = (!names.is_empty()).then_some(route.profile);
+        let components = self.components.entry(own).or_default();
         let access = route.operation.access();
         let description = endpoint::describe(route.operation, mount);
         let codes = problems(route, &description, self.wire.loopback_only);
 
-        let is_guarded = access != Access::Anybody;
+        let is_guarded = access > Access::Guest;
         let mut parameters = description.parameters;
         if mount.profile.csrf_token && !route.method.is_safe() && (is_guarded || description.takes_credential) {
             parameters.push(components::csrf_token(is_guarded));
         }
         let security = match access {
-            Access::Anybody if description.takes_credential => json!([{}, components.credential(mount, profile, &[])]),
-            Access::Anybody => json!([]),
+            Access::Anybody | Access::Guest if description.takes_credential || access == Access::Guest => {
+                json!([{}, components.credential(mount, profile, &[])])
+            }
+            Access::Anybody | Access::Guest => json!([]),
             Access::SignedIn | Access::Fresh => json!([components.credential(mount, profile, &[])]),
             Access::Admin => json!([components.credential(mount, profile, &[Role::ADMIN])]),
         };
@@ -158,8 +164,63 @@ impl Writer<'_> {
         if let Some(body) = description.body {
             operation["requestBody"] = components.body(body);
         }
-        operation
+        match own {
+            Some(_) => rename(names.in_schema(operation), profile),
+            None => operation,
+        }
     }
+
+    /// The finished `components`.
+    fn finish(self) -> Value {
+        let mut all = Map::new();
+        for (own, components) in self.components {
+            let mut finished = components.finish();
+            if let Some(place) = own {
+                let profile = &self.names[place];
+                finished = rename(self.wire.mounts[place].profile.field_names.in_schema(finished), profile);
+                for group in OWN {
+                    let members = finished[group].as_object_mut().map(std::mem::take).unwrap_or_default();
+                    finished[group] =
+                        members.into_iter().map(|(name, value)| (format!("{profile}.{name}"), value)).collect();
+                }
+            }
+            for (group, members) in finished.as_object_mut().map(std::mem::take).unwrap_or_default() {
+                let place = all.entry(group).or_insert_with(|| json!({}));
+                if let (Some(place), Value::Object(members)) = (place.as_object_mut(), members) {
+                    place.extend(members);
+                }
+            }
+        }
+        all.into()
+    }
+}
+
+/// What a profile that calls fields otherwise has of its own among the components.
+const OWN: [&str; 2] = ["schemas", "responses"];
+
+/// Lets what refers to a component refer to the profile's own.
+fn rename(value: Value, profile: &str) -> Value {
+    match value {
+        Value::Object(members) => {
+            let renamed = members.into_iter().map(|(name, value)| match (&*name, value) {
+                ("$ref", Value::String(reference)) => (name, own_reference(&reference, profile).into()),
+                (_, value) => (name, rename(value, profile)),
+            });
+            renamed.collect::<Map<_, _>>().into()
+        }
+        Value::Array(items) => items.into_iter().map(|item| rename(item, profile)).collect(),
+        other => other,
+    }
+}
+
+fn own_reference(reference: &str, profile: &str) -> String {
+    for group in OWN {
+        let prefix = format!("#/components/{group}/");
+        if let Some(name) = reference.strip_prefix(&prefix) {
+            return format!("{prefix}{profile}.{name}");
+        }
+    }
+    reference.to_owned()
 }
 
 /// `signIn`.
@@ -172,8 +233,8 @@ fn id(operation: Operation) -> String {
 /// The problems that an operation may answer with, by status: its own, and those that follow from how it is asked for.
 fn problems(route: &Route, description: &Description, loopback_only: bool) -> BTreeMap<u16, Vec<ProblemCode>> {
     use ProblemCode::{
-        CsrfFailed, Forbidden, Internal, Misdirected, PayloadTooLarge, RateLimited, ReauthenticationRequired,
-        RequestTimeout, Unauthorized, Unavailable, UnsupportedMediaType, ValidationFailed,
+        CsrfFailed, Forbidden, GuestsOnly, Internal, Misdirected, PayloadTooLarge, RateLimited,
+        ReauthenticationRequired, RequestTimeout, Unauthorized, Unavailable, UnsupportedMediaType, ValidationFailed,
     };
     let mut codes = description.problems.clone();
     // Of any request, whatever it is for, the body is looked at.
@@ -183,6 +244,7 @@ fn problems(route: &Route, description: &Description, loopback_only: bool) -> BT
     codes.extend((!route.method.is_safe()).then_some(CsrfFailed));
     match route.operation.access() {
         Access::Anybody => {}
+        Access::Guest => codes.push(GuestsOnly),
         Access::SignedIn => codes.push(Unauthorized),
         Access::Fresh => codes.extend([Unauthorized, ReauthenticationRequired]),
         Access::Admin => codes.extend([Unauthorized, Forbidden]),

@@ -4,6 +4,7 @@
 //! proxy may have taken a prefix off it. Opening a page spends nothing, so that mail scanners may.
 
 pub(crate) mod change_email;
+pub(crate) mod report_session;
 pub(crate) mod reset_password;
 pub(crate) mod verify_email;
 

@@ -4,9 +4,12 @@ use auth_core::Fault;
 use auth_core::flow::account::AccountError;
 use auth_core::flow::authenticate::AuthenticateError;
 use auth_core::flow::change_password::ChangeError;
+use auth_core::flow::factors::FactorError;
 use auth_core::flow::reauthenticate::ReauthenticateError;
 use auth_core::flow::refresh::RefreshError;
 use auth_core::flow::register::RegisterError;
+use auth_core::flow::report_session::ReportError;
+use auth_core::flow::second_step::SecondStepError;
 use auth_core::flow::sessions::EndError;
 use auth_core::flow::sign_in::SignInError;
 use auth_core::flow::throttle::Throttled;
@@ -127,6 +130,7 @@ impl From<ChangeError> for Problem {
     fn from(error: ChangeError) -> Self {
         match error {
             ChangeError::Unauthorized => Self::unauthorized(),
+            ChangeError::WrongCode => Self::token_invalid(),
             ChangeError::Weak(weak) => weak_password("newPassword", weak),
             ChangeError::Throttled(throttled) => throttled.into(),
             ChangeError::Fault(fault) => fault.into(),
@@ -140,6 +144,40 @@ impl From<ReauthenticateError> for Problem {
             ReauthenticateError::Unauthorized => Self::unauthorized(),
             ReauthenticateError::Throttled(throttled) => throttled.into(),
             ReauthenticateError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<SecondStepError> for Problem {
+    fn from(error: SecondStepError) -> Self {
+        match error {
+            SecondStepError::Unauthorized => Self::unauthorized(),
+            SecondStepError::WrongCode => Self::code_invalid(),
+            SecondStepError::Throttled(throttled) => throttled.into(),
+            SecondStepError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<FactorError> for Problem {
+    fn from(error: FactorError) -> Self {
+        match error {
+            FactorError::Stale => Self::reauthentication_required(),
+            FactorError::Forbidden => Self::forbidden(),
+            FactorError::NotOn => Self::not_found(),
+            FactorError::Invalid => Self::token_invalid(),
+            FactorError::Throttled(throttled) => throttled.into(),
+            FactorError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<ReportError> for Problem {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Invalid => Self::token_invalid(),
+            ReportError::Throttled(throttled) => throttled.into(),
+            ReportError::Fault(fault) => fault.into(),
         }
     }
 }

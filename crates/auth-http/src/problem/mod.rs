@@ -85,6 +85,8 @@ codes! {
     TokenInvalid = "TOKEN_INVALID", BAD_REQUEST, "The token or code is not valid";
     /// Bad credentials, a suspended user, no credential or a dead one.
     Unauthorized = "UNAUTHORIZED", UNAUTHORIZED, "Authentication failed";
+    /// A wrong code of a second factor, while its challenge lives.
+    CodeInvalid = "CODE_INVALID", UNAUTHORIZED, "The code is not valid";
     /// Who asks is known, and may not.
     Forbidden = "FORBIDDEN", FORBIDDEN, "Not allowed";
     /// The request comes from another site.
@@ -155,6 +157,18 @@ impl Problem {
     /// One answer for bad credentials, no credential, a dead one, and a suspended user.
     pub fn unauthorized() -> Self {
         Self::new(ProblemCode::Unauthorized, "The credentials are missing or not valid.")
+    }
+
+    /// A wrong code, while the challenge that it is for lives.
+    pub(crate) fn code_invalid() -> Self {
+        Self::new(ProblemCode::CodeInvalid, "The code is not valid. Try again, or ask for another.")
+    }
+
+    /// The same, with another name for a field.
+    #[must_use]
+    pub(crate) fn about(mut self, field: &str, called: &'static str) -> Self {
+        self.errors.iter_mut().filter(|error| error.field == field).for_each(|error| error.field = called.into());
+        self
     }
 
     /// Who asks is known, and may not.
@@ -246,7 +260,7 @@ impl Problem {
         *response.status_mut() = self.code.status();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM));
-        if self.code == ProblemCode::Unauthorized {
+        if self.code.status() == StatusCode::UNAUTHORIZED {
             // RFC 9110 §15.5.2 demands a challenge; RFC 6750 §3 gives its form.
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }

@@ -1,6 +1,6 @@
 //! All that is stored about a user.
 
-use auth_core::domain::{self, SessionId};
+use auth_core::domain::{self, Factor, SessionId};
 use auth_core::flow::account;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -18,6 +18,10 @@ pub(crate) struct Export {
     attributes: Map<String, Value>,
     /// Whether there is a password.
     has_password: bool,
+    /// The second factors that are on.
+    second_factors: Vec<&'static str>,
+    /// Recovery codes that are not spent.
+    recovery_codes_left: usize,
     /// Sessions, live or not, that are still kept.
     sessions: Vec<Session>,
     /// Links and codes that were mailed.
@@ -64,6 +68,8 @@ impl Export {
             user: (&export.user).into(),
             attributes: attributes.collect(),
             has_password: export.has_password,
+            second_factors: export.user.factors.iter().map(Factor::as_str).collect(),
+            recovery_codes_left: export.recovery_codes_left,
             sessions: export.sessions.iter().map(|session| Session::of(session, current)).collect(),
             tokens: export.tokens.iter().map(Token::from).collect(),
             mails: export.mails.iter().map(Mail::from).collect(),

@@ -1,10 +1,8 @@
 //! Users and their sessions.
 
-use auth_core::domain;
+use auth_core::domain::{self, device_name};
 use schemars::JsonSchema;
 use serde::Serialize;
-
-use crate::device;
 
 /// A user, as that user sees it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -32,7 +30,7 @@ pub struct User {
     pub status: &'static str,
     /// Roles held.
     pub roles: Vec<String>,
-    /// Whether a second factor is on. No factor can be switched on yet, so it never is.
+    /// Whether the user has switched a second factor on.
     pub mfa_enabled: bool,
     /// RFC 3339, UTC.
     #[schemars(extend("format" = "date-time"))]
@@ -51,7 +49,7 @@ impl From<&domain::User> for User {
             locale: user.profile.locale.clone(),
             status: user.status.as_str(),
             roles: user.roles.iter().map(|role| role.as_str().to_owned()).collect(),
-            mfa_enabled: false,
+            mfa_enabled: !user.factors.is_empty(),
             created_at: user.created_at.to_rfc3339(),
         }
     }
@@ -94,7 +92,10 @@ impl Session {
             expires_at: session.idle_until.min(session.ends_at).to_rfc3339(),
             ip: session.ip.map(|ip| ip.to_string()),
             user_agent: session.user_agent.clone(),
-            device: session.user_agent.as_deref().map(device::name),
+            device: session
+                .user_agent
+                .as_deref()
+                .map(|agent| device_name(agent).unwrap_or("Unknown device".to_owned())),
         }
     }
 }

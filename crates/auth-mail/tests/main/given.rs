@@ -67,18 +67,41 @@ pub(crate) fn undo_email(to: &str) -> Content {
     Content::UndoEmail { to: Email::parse(to).unwrap(), link: Link::new(link) }
 }
 
-/// Every mail that there is, by the name of its template.
-pub(crate) fn every_content() -> [(&'static str, Content); 9] {
+pub(crate) fn second_factor() -> Content {
+    Content::SecondFactor { code: Code::parse(CODE).unwrap() }
+}
+
+pub(crate) fn reauthenticate() -> Content {
+    Content::Reauthenticate { code: Code::parse(CODE).unwrap() }
+}
+
+pub(crate) fn new_device(device: &str) -> Content {
+    let link = LINK.replace("verify-email", "report-session");
+    Content::NewDevice { device: device.to_owned(), link: Link::new(link) }
+}
+
+/// Every mail that there is, by the name of its template, and one that has less to say.
+pub(crate) fn every_content() -> [(&'static str, Content); 19] {
     [
         ("verify", verify()),
         ("reset", reset()),
         ("exists", Content::Exists),
         ("change-email", change_email()),
         ("undo-email", undo_email("ann.new@elsewhere.example")),
+        ("second-factor", second_factor()),
+        ("reauthenticate", reauthenticate()),
+        ("new-device", new_device("Firefox on Linux")),
+        ("new-device-unnamed", new_device("")),
         ("password-changed", notice(Notice::PasswordChanged)),
         ("password-reset", notice(Notice::PasswordReset)),
         ("email-changed", notice(Notice::EmailChanged)),
         ("account-deleted", notice(Notice::AccountDeleted)),
+        ("email-factor-on", notice(Notice::EmailFactorOn)),
+        ("email-factor-off", notice(Notice::EmailFactorOff)),
+        ("totp-on", notice(Notice::TotpOn)),
+        ("totp-off", notice(Notice::TotpOff)),
+        ("recovery-codes-renewed", notice(Notice::RecoveryCodesRenewed)),
+        ("recovery-code-used", notice(Notice::RecoveryCodeUsed)),
     ]
 }
 

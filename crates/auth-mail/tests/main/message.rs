@@ -1,13 +1,13 @@
 //! Composing: headers, text and HTML of every mail.
 
-use auth_core::domain::Mail;
-use auth_mail::{Composer, Message, Sender, Templates};
+use auth_core::domain::{Content, Mail};
+use auth_mail::{Composer, Message, Sender, Template, Templates};
 use proptest::prelude::*;
 use std::sync::Arc;
 
 use crate::given::{
-    CODE, LINK, Still, addressed, change_email, composer, every_content, header, mail, named, parts, reset, undo_email,
-    verify,
+    CODE, LINK, Still, addressed, change_email, composer, every_content, header, mail, named, new_device, parts,
+    reauthenticate, reset, second_factor, undo_email, verify,
 };
 
 fn composed(mail: &Mail) -> Message {
@@ -20,7 +20,11 @@ fn source(message: &Message) -> String {
 
 #[test]
 fn every_mail_as_it_travels() {
-    for (name, content) in every_content() {
+    let every = every_content();
+    for template in Template::ALL {
+        assert!(every.iter().any(|(name, _)| *name == template.as_str()), "{template:?}");
+    }
+    for (name, content) in every {
         insta::assert_snapshot!(name, source(&composed(&mail(content))));
     }
 }
@@ -78,12 +82,36 @@ fn the_code_is_the_first_and_only_six_digits() {
         // Not even the source has others before it: neither headers nor boundary.
         assert_eq!(six_digits(&source(&message))[0], CODE);
     }
-    let without = |name: &str| !["verify", "reset", "change-email", "undo-email"].contains(&name);
-    for (_, content) in every_content().into_iter().filter(|(name, _)| without(name)) {
-        assert_eq!(six_digits(&source(&composed(&mail(content)))), [""; 0]);
+    for content in [second_factor(), reauthenticate()] {
+        let message = composed(&mail(content));
+        let (text, html) = parts(message.mime());
+        assert_eq!(six_digits(&text), [CODE]);
+        assert_eq!(text.lines().filter(|line| *line == CODE).count(), 1);
+        assert_eq!(html.matches(CODE).count(), 1);
+        assert_eq!(six_digits(&source(&message)), [CODE, CODE], "once a part");
     }
-    let (text, _) = parts(composed(&mail(undo_email("ann@elsewhere.example"))).mime());
-    assert_eq!(six_digits(&text), ["654321"], "the token's");
+    for (name, content) in every_content() {
+        match content {
+            Content::Exists | Content::Notice(_) => {
+                assert_eq!(six_digits(&source(&composed(&mail(content)))), [""; 0], "{name}");
+            }
+            Content::UndoEmail { .. } | Content::NewDevice { .. } => {
+                let (text, _) = parts(composed(&mail(content)).mime());
+                assert_eq!(six_digits(&text), ["654321"], "{name}: the token's");
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn codes_come_with_a_warning() {
+    for (name, content) in every_content() {
+        let has_code = matches!(name, "verify" | "reset" | "change-email" | "second-factor" | "reauthenticate");
+        let (text, html) = parts(composed(&mail(content)).mime());
+        assert_eq!(text.contains("Please don't pass the code on"), has_code, "{name}");
+        assert_eq!(html.contains("Please don&rsquo;t pass the code on"), has_code, "{name}");
+    }
 }
 
 #[test]
@@ -93,6 +121,8 @@ fn the_link_stands_alone_on_its_line_unbroken() {
         (reset(), "reset-password"),
         (change_email(), "confirm-email"),
         (undo_email("ann@elsewhere.example"), "undo-email"),
+        (new_device("Firefox on Linux"), "report-session"),
+        (new_device(""), "report-session"),
     ] {
         let (text, _) = parts(composed(&mail(content)).mime());
         let link = LINK.replace("verify-email", page);
@@ -126,6 +156,31 @@ fn em3_other_addresses_are_escaped_in_html() {
     let (text, html) = parts(composed(&mail(undo_email("o'neill&co@elsewhere.example"))).mime());
     assert!(text.contains("move from this address to o'neill&co@elsewhere.example."), "{text}");
     assert!(html.contains("to o&#x27;neill&amp;co@elsewhere.example."), "{html}");
+}
+
+// EM3: a device is called what its client likes, and the mail says it as text: on its line, no link and no code.
+#[test]
+fn em3_devices_are_strangers_text() {
+    let told = |device: &str| parts(composed(&mail(new_device(device))).mime());
+    for (device, text, html) in [
+        ("Firefox on Linux", "a new device: Firefox on Linux.", "a new device: Firefox on Linux."),
+        (
+            "<b>O'Neill&co</b>",
+            "a new device: <b>O'Neill&co</b>.",
+            "device: &lt;b&gt;O&#x27;Neill&amp;co&lt;&#x2f;b&gt;.",
+        ),
+        ("{{ link }}", "a new device: {{ link }}.", "a new device: {{ link }}."),
+        ("evil.example", "a new device: evil. example.", "a new device: evil. example."),
+        ("A\r\n\r\nB\u{202e}", "a new device: A B.", "a new device: A B."),
+        ("", "from a new device.", "from a new device."),
+        ("\u{200b}", "from a new device.", "from a new device."),
+        ("123456", "from a new device.", "from a new device."),
+    ] {
+        let (text_part, html_part) = told(device);
+        assert!(text_part.lines().any(|line| line.ends_with(text)), "{device:?}: {text_part}");
+        assert!(html_part.contains(html), "{device:?}: {html_part}");
+        assert_eq!(six_digits(&text_part), ["654321"], "{device:?}: the token's");
+    }
 }
 
 // EM1: nothing of a name reaches a header, a line of its own, or the recipients.

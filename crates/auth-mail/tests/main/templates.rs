@@ -111,6 +111,42 @@ fn words_that_would_break_the_contract_are_refused() {
         assert_eq!(undo(words), problem);
     }
 
+    let device = |words| Templates::default().with(Template::NewDevice, "en", words).unwrap_err().to_string();
+    let (text, html) = ("{{ device }}\n{{ link }}", "{{ device }} {{ link }}");
+    for (words, problem) in [
+        (Words { subject: "x", text: "{{ link }}", html }, "en/new-device.txt: both parts must tell the device"),
+        (Words { subject: "x", text, html: "{{ link }}" }, "en/new-device.txt: both parts must tell the device"),
+        (
+            Words { subject: "x", text, html: "{% autoescape false %}{{ device }} {{ link }}{% endautoescape %}" },
+            "en/new-device.html: devices must be escaped",
+        ),
+        // What is said of a device without a name is tried out as well.
+        (
+            Words {
+                subject: "x",
+                text,
+                html: "{% if device %}{{ device }}{% else %}{{ name.x.y }}{% endif %} {{ link }}",
+            },
+            "en/new-device.html",
+        ),
+        (Words { subject: "x", text: "{{ code }} {{ device }}\n{{ link }}", html }, "en/new-device.txt"),
+    ] {
+        assert_eq!(device(words), problem);
+    }
+
+    // A code without a link, which is all that such a mail has.
+    let code = |words| Templates::default().with(Template::SecondFactor, "en", words).unwrap_err().to_string();
+    for (words, problem) in [
+        (
+            Words { subject: "x", text: "", html: "{{ code }}" },
+            "en/second-factor.txt: the code must stand in it once, and no other six digits in a row",
+        ),
+        (Words { subject: "x", text: "{{ code }}", html: "" }, "en/second-factor.html: the code must stand in it"),
+        (Words { subject: "x", text: "{{ code }} {{ link }}", html: "{{ code }}" }, "en/second-factor.txt"),
+    ] {
+        assert_eq!(code(words), problem);
+    }
+
     let layout = Templates::default().with_layout("<html>{{ subject }}</html>").unwrap_err();
     assert_eq!(layout.to_string(), "en/verify.html: the code must stand in it");
     for locale in ["", "de_DE", "de-", "deutschland", "../de"] {

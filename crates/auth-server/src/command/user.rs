@@ -4,8 +4,8 @@ use std::io::Read;
 
 use auth_core::Auth;
 use auth_core::domain::{Email, Password, Role, User};
-use auth_core::flow::Actor;
 use auth_core::flow::users::{self, NewUser};
+use auth_core::flow::{Actor, factors};
 use auth_core::port::UserQuery;
 use auth_http::reply;
 use clap::{Args, Subcommand};
@@ -47,6 +47,12 @@ pub(crate) enum Command {
         /// Their address or id.
         user: Account,
     },
+    /// Switch a user's second factors off, for who has lost them, and end their sessions. They are told by mail. Find out first
+    /// that it is them who asks.
+    DropFactors {
+        /// Their address or id.
+        user: Account,
+    },
     /// Make accounts of a file with one JSON object a line, passwords included: bcrypt, scrypt, PBKDF2 or Argon2 hashes.
     Import(user_import::Import),
 }
@@ -83,6 +89,12 @@ pub(crate) async fn run(config: Config, command: Command, format: Format) -> Res
             let user = user.user(&auth, &context()).await?;
             users::reactivate(&auth, Actor::Operator, user.id, &context()).await?;
             changed(&auth, &user, "active", format).await
+        }
+        Command::DropFactors { user } => {
+            let auth = core(config).await?;
+            let user = user.user(&auth, &context()).await?;
+            factors::drop_all(&auth, Actor::Operator, user.id, &context()).await?;
+            changed(&auth, &user, "without second factors", format).await
         }
         Command::Import(arguments) => user_import::run(config, arguments, format).await,
     }
@@ -168,6 +180,7 @@ async fn show(auth: &Auth, user: &Account, format: Format) -> Result<(), Failure
             ("verified", verified),
             ("status", user.status.as_str().into()),
             ("roles", roles(&user)),
+            ("factors", if user.factors.is_empty() { "-".into() } else { user.factors.to_text() }),
             ("name", optional(&profile.name)),
             ("phone", optional(&profile.phone_number)),
             ("image", optional(&profile.image_url)),

@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
-use auth_core::settings::ExistingAddress;
+use auth_core::settings::{ExistingAddress, SecondFactor};
 use auth_http::{CookieSettings, Delivery, Profile};
 
 use super::reader::Reader;
 
 /// What the profiles are made from, by name.
-const PROFILES: &[(&str, Make)] = &[("tokens", Profile::tokens), ("sessions", Profile::sessions)];
+const PROFILES: &[(&str, Make)] = &[
+    ("tokens", Profile::tokens),
+    ("sessions", Profile::sessions),
+    ("service", Profile::service),
+    ("two-step", Profile::two_step),
+];
 
 type Make = fn() -> Profile;
 
@@ -21,27 +26,54 @@ impl Reader {
             "AUTH_REGISTER_EXISTING",
             &[("conflict", ExistingAddress::Conflict), ("conceal", ExistingAddress::Conceal)],
         );
+        let second_factor = self.chosen(
+            "AUTH_MFA",
+            &[
+                ("off", SecondFactor::Off),
+                ("optional", SecondFactor::Optional),
+                ("email-required", SecondFactor::EmailRequired),
+            ],
+        );
         let (cookies, session_max) = (self.cookies(), self.cookie_session_max());
-        let has_cookies = |profile: &Profile| profile.delivery != Delivery::Body;
         for profile in &mut profiles {
             profile.existing_address = existing.unwrap_or(profile.existing_address);
-            if has_cookies(profile) {
-                let same_site = profile.cookies.same_site;
-                profile.cookies = cookies.clone();
-                profile.cookies.same_site = same_site;
+            profile.second_factor = second_factor.or(profile.second_factor);
+            if profile.delivery != Delivery::Body {
+                profile.cookies.domain.clone_from(&cookies.domain);
                 profile.session_max = session_max.unwrap_or(profile.session_max);
             }
+            // Other profiles fix the names of theirs.
+            if profile.delivery == Delivery::SessionCookie {
+                profile.cookies.session.clone_from(&cookies.session);
+                profile.cookies.csrf.clone_from(&cookies.csrf);
+            }
         }
-        const COOKIES: [&str; 4] = ["SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "COOKIE_DOMAIN", "SESSION_TTL_DAYS"];
-        let given: Vec<&str> = COOKIES.into_iter().filter(|name| self.source.was_given(name)).collect();
-        if profiles.iter().any(has_cookies) {
-            // Alike for each of them.
-            let mistakes = cookies.check(public_url).err().unwrap_or_default();
-            mistakes.into_iter().for_each(|mistake| self.mistake(mistake));
-        } else if !given.is_empty() && !profiles.is_empty() {
-            self.mistake(format!("{}: no profile of AUTH_PROFILE has cookies", given.join(", ")));
+        let mut mistakes: Vec<String> = Vec::new();
+        for profile in profiles.iter().filter(|profile| profile.delivery != Delivery::Body) {
+            mistakes.extend(profile.cookies.check(public_url, profile.delivery).err().unwrap_or_default());
         }
+        // What two profiles have alike is one mistake.
+        mistakes.dedup();
+        mistakes.into_iter().for_each(|mistake| self.mistake(mistake));
+        let is_cookies = |profile: &Profile| profile.delivery != Delivery::Body;
+        self.expect_use(&profiles, &["COOKIE_DOMAIN", "SESSION_TTL_DAYS"], is_cookies, "cookies");
+        let is_secret = |profile: &Profile| profile.delivery == Delivery::SessionCookie;
+        self.expect_use(&profiles, &["SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME"], is_secret, "a session cookie");
         profiles
+    }
+
+    /// What is set and of no use is a mistake: somebody relies on it.
+    fn expect_use(
+        &mut self,
+        profiles: &[Profile],
+        names: &[&'static str],
+        uses: impl Fn(&Profile) -> bool,
+        what: &str,
+    ) {
+        let given: Vec<&str> = names.iter().copied().filter(|name| self.source.was_given(name)).collect();
+        if !given.is_empty() && !profiles.is_empty() && !profiles.iter().any(uses) {
+            self.mistake(format!("{}: no profile of AUTH_PROFILE has {what}", given.join(", ")));
+        }
     }
 
     /// `NAME`, or `NAME@/prefix`, separated by commas.

@@ -183,5 +183,5 @@ fn settings_of_later_versions_are_refused() {
         }
         assert!(!VARIABLES.contains(name), "{name}");
     }
-    assert_eq!(mistakes(&[("AUTH_MFA", "optional")]), ["AUTH_MFA in the environment: this build has only off"]);
+    assert_eq!(mistakes(&[("AUTH_LOCAL_CACHE", "1")]), ["AUTH_LOCAL_CACHE in the environment: this build has only 0"]);
 }

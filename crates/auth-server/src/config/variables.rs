@@ -37,6 +37,7 @@ pub(crate) const VARIABLES: &[&str] = &[
     "AUTH_ACCESS_CHECK",
     "AUTH_REGISTER_EXISTING",
     "AUTH_UNVERIFIED_SIGN_IN",
+    "AUTH_MFA",
     "AUTH_THROTTLE",
     "AUTH_TRUSTED_PROXIES",
     "AUTH_ALLOWED_ORIGINS",
@@ -47,4 +48,4 @@ pub(crate) const VARIABLES: &[&str] = &[
 /// Settings that are planned and that this build lacks, each with the values that say what it does anyway. Any other
 /// value is a mistake: a setting that does nothing is one that somebody relies on.
 pub(crate) const RESERVED: &[(&str, &[&str])] =
-    &[("REDIS_URL", &[]), ("REDIS_PREFIX", &[]), ("AUTH_LOCAL_CACHE", &["0"]), ("AUTH_MFA", &["off"])];
+    &[("REDIS_URL", &[]), ("REDIS_PREFIX", &[]), ("AUTH_LOCAL_CACHE", &["0"])];

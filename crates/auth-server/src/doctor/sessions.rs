@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth_core::settings::{AccessCheck, ExistingAddress, Lifetimes, Reuse};
+use auth_core::settings::{AccessCheck, ExistingAddress, Lifetimes, Reuse, SecondFactor};
 use auth_http::{Delivery, Profile};
 
 use super::{Facts, Findings};
@@ -11,6 +11,7 @@ use crate::config::Config;
 pub(super) fn examine(facts: &Facts, findings: &mut Findings) {
     cookies(&facts.config, findings);
     registration(&facts.config, findings);
+    second_step(&facts.config, findings);
     let (config, usual) = (&facts.config, Lifetimes::default());
     let set = &config.lifetimes;
     let lifetimes: [(_, Duration, Duration, _); 5] = [
@@ -59,7 +60,10 @@ pub(super) fn examine(facts: &Facts, findings: &mut Findings) {
 }
 
 fn cookies(config: &Config, findings: &mut Findings) {
-    let Some(profile) = config.profiles.iter().find(|profile| profile.delivery != Delivery::Body) else { return };
+    let (secrets, in_cookies) = (Delivery::SessionCookie, |profile: &&Profile| profile.delivery != Delivery::Body);
+    // Names are settings of the one kind only; what is set besides is set for all.
+    let first = config.profiles.iter().find(|profile| profile.delivery == secrets);
+    let Some(profile) = first.or_else(|| config.profiles.iter().find(in_cookies)) else { return };
     let (cookies, usual) = (&profile.cookies, Profile::sessions().session_max.unwrap_or_default());
     if let Some(max) = profile.session_max.filter(|max| *max > usual) {
         let found = format!("SESSION_TTL_DAYS is {}, longer than the default of 7", max.as_secs() / 86_400);
@@ -75,7 +79,7 @@ fn cookies(config: &Config, findings: &mut Findings) {
                 "Leave it out, unless several of your own hosts need the session.",
             ],
         );
-    } else if config.public_url.as_deref().is_some_and(|url| url.starts_with("https:")) {
+    } else if profile.delivery == secrets && config.public_url.as_deref().is_some_and(|url| url.starts_with("https:")) {
         let is_open = |name: &Option<String>| name.as_ref().is_some_and(|name| !name.starts_with("__Host-"));
         if is_open(&cookies.session) || is_open(&cookies.csrf) {
             findings.note(
@@ -87,6 +91,23 @@ fn cookies(config: &Config, findings: &mut Findings) {
                 ],
             );
         }
+    }
+}
+
+/// A password opens a session at the one, and what the other demands is no hurdle.
+fn second_step(config: &Config, findings: &mut Findings) {
+    let demands = |profile: &&Profile| profile.second_factor == Some(SecondFactor::EmailRequired);
+    if let Some(profile) = config.profiles.iter().find(|profile| !demands(profile))
+        && config.profiles.iter().any(|profile| demands(&profile))
+    {
+        findings.warning(
+            "second-step",
+            [
+                &format!("profile {} lets in by password alone, and another demands a second step", profile.name),
+                "Whoever knows a password signs in at the one that asks for no more.",
+                "Set AUTH_MFA=email-required.",
+            ],
+        );
     }
 }
 

@@ -74,6 +74,7 @@ fn each_weak_setting_is_found() {
         (&[("AUTH_PROFILE", "sessions"), ("SESSION_COOKIE_NAME", "sid")], Note, "cookies"),
         (&[("AUTH_PROFILE", "sessions"), ("CSRF_COOKIE_NAME", "xsrf")], Note, "cookies"),
         (&[("AUTH_PROFILE", "sessions,tokens")], Warning, "registration"),
+        (&[("AUTH_PROFILE", "two-step,tokens"), ("AUTH_REGISTER_EXISTING", "conceal")], Warning, "second-step"),
         (&[("AUTH_ACCESS_CHECK", "stateless")], Warning, "access-check"),
         (&[("AUTH_REUSE", "resume")], Note, "reuse"),
         (&[("MAIL_FROM", "no-reply@acme.example")], Note, "mail-from"),
@@ -98,6 +99,8 @@ fn what_is_fine_is_not_found() {
         &[("AUTH_ACCESS_TTL", "60"), ("AUTH_SESSION_IDLE", "3600"), ("AUTH_SESSION_MAX", "86400")],
         &[("AUTH_PROFILE", "sessions"), ("SESSION_TTL_DAYS", "7"), ("SESSION_COOKIE_NAME", "__Host-sid")],
         &[("AUTH_PROFILE", "sessions,tokens"), ("AUTH_REGISTER_EXISTING", "conceal")],
+        &[("AUTH_PROFILE", "two-step")],
+        &[("AUTH_PROFILE", "two-step,sessions"), ("AUTH_MFA", "email-required")],
         &[("MAIL_FROM", "no-reply@mail.example.com")],
         #[cfg(feature = "postgres")]
         &[("DATABASE_URL", "postgres://a:b@db.internal/auth?sslmode=verify-full")],

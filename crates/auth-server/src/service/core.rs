@@ -40,6 +40,8 @@ pub(crate) async fn open(
     settings.access_check = config.access_check;
     settings.unverified_sign_in = config.unverified_sign_in;
     settings.permissions = config.permissions;
+    // What mails call it.
+    settings.totp_issuer = config.mail.sender.app().to_owned();
 
     let mut parts = Parts { clock, signing: config.signing, ..Parts::new(store.clone(), ring, settings)? };
     if !config.throttle {

@@ -148,7 +148,7 @@ fn inserted(outcome: QueryResult<usize>) -> QueryResult<bool> {
 
 /// What of each table is over, `limit` rows at most: each statement by itself. diesel limits neither updates nor deletions,
 /// and MySQL would look at the whole table for a key that is `in` a subquery.
-pub(super) fn sweep(now: i64, mail_before: i64, limit: i64) -> [Parts; 8] {
+pub(super) fn sweep(now: i64, mail_before: i64, limit: i64) -> [Parts; 9] {
     let limited = |statement: Parts, order| statement.sql(order).sql(" limit ").number(limit);
     let by_link = |statement: Parts| {
         let statement = statement.number(now).sql(" and code_until <= ").number(now);
@@ -169,6 +169,10 @@ pub(super) fn sweep(now: i64, mail_before: i64, limit: i64) -> [Parts; 8] {
         limited(Parts::of("delete from auth_sessions where kept_until <= ").number(now), " order by kept_until"),
         by_link(Parts::of("delete from auth_one_time_tokens where link_until <= ")),
         by_link(Parts::of("delete from auth_pending_registrations where link_until <= ")),
+        limited(
+            Parts::of("delete from auth_totp_secrets where pending_until <= ").number(now),
+            " order by pending_until",
+        ),
         limited(Parts::of("delete from auth_budgets where ends_at <= ").number(now), " order by ends_at"),
         limited(Parts::of("delete from auth_idempotency where expires_at <= ").number(now), " order by expires_at"),
         limited(Parts::of("delete from auth_mail_outbox where done_at < ").number(mail_before), " order by done_at"),

@@ -1,5 +1,6 @@
 //! Applying lists of changes: [`auth_store::commit`] says what they mean, the files below are its statements.
 
+mod factors;
 mod keys;
 mod pendings;
 mod records;

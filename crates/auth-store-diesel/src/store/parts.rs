@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use diesel::QueryResult;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Binary, Text};
 
 use super::dialect::{Db, IdType};
 use super::id::Id;
@@ -22,6 +22,7 @@ enum Part {
     Id(Id),
     Number(i64),
     Text(String),
+    Bytes(Vec<u8>),
     Query(Box<dyn QueryFragment<Db> + Send>),
 }
 
@@ -57,6 +58,10 @@ impl<Rows> Parts<Rows> {
         self.and(Part::Text(text.to_owned()))
     }
 
+    pub(crate) fn bytes(self, bytes: &[u8]) -> Self {
+        self.and(Part::Bytes(bytes.to_vec()))
+    }
+
     /// What diesel can say.
     pub(crate) fn query(self, query: impl QueryFragment<Db> + Send + 'static) -> Self {
         self.and(Part::Query(Box::new(query)))
@@ -71,6 +76,7 @@ impl<Rows> QueryFragment<Db> for Parts<Rows> {
                 Part::Id(id) => pass.push_bind_param::<IdType, _>(id)?,
                 Part::Number(number) => pass.push_bind_param::<BigInt, _>(number)?,
                 Part::Text(text) => pass.push_bind_param::<Text, _>(text)?,
+                Part::Bytes(bytes) => pass.push_bind_param::<Binary, _>(bytes)?,
                 Part::Query(query) => query.walk_ast(pass.reborrow())?,
             }
         }

@@ -1,6 +1,6 @@
 //! Reading rows: one place that knows how values are kept.
 
-use auth_core::domain::{Attributes, Digest, Email, Mac, Role, Timestamp};
+use auth_core::domain::{Attributes, Digest, Email, Factors, Mac, Role, Timestamp};
 use auth_core::port::StoreError;
 use auth_store::read::{self, Unreadable};
 
@@ -35,6 +35,10 @@ pub(super) fn mac(value: &[u8]) -> Result<Mac, StoreError> {
 
 pub(super) fn attributes(value: &str) -> Result<Attributes, StoreError> {
     read::attributes(value).map_err(failed)
+}
+
+pub(super) fn factors(value: &str) -> Result<Factors, StoreError> {
+    read::factors(value).map_err(failed)
 }
 
 pub(super) fn role(value: &str) -> Result<Role, StoreError> {

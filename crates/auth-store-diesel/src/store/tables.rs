@@ -24,6 +24,7 @@ diesel::table! {
         roles_version -> BigInt,
         attributes -> Text,
         created_at -> BigInt,
+        factors -> Text,
     }
 }
 
@@ -97,6 +98,33 @@ diesel::table! {
         attempts -> BigInt,
         requested_from -> Binary,
         created_at -> BigInt,
+        epoch -> Nullable<BigInt>,
+        device_id -> Nullable<Id>,
+        methods -> Nullable<Text>,
+        session_id -> Nullable<Id>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Nullable};
+    use super::sql_types::Id;
+
+    auth_totp_secrets (id) {
+        id -> Id,
+        user_id -> Id,
+        secret -> Binary,
+        last_step -> Nullable<BigInt>,
+        pending_until -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Binary;
+    use super::sql_types::Id;
+
+    auth_recovery_codes (user_id, code_mac) {
+        user_id -> Id,
+        code_mac -> Binary,
     }
 }
 
@@ -236,5 +264,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     auth_user_roles,
     auth_sessions,
     auth_one_time_tokens,
+    auth_totp_secrets,
     auth_mail_outbox,
 );

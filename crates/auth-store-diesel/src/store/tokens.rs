@@ -1,13 +1,14 @@
 //! Reading one-time tokens.
 
 use async_trait::async_trait;
-use auth_core::domain::{Digest, Email, Issued, Purpose, Timestamp, Token, TokenId, UserId};
+use auth_core::domain::{DeviceId, Digest, Email, Issued, Purpose, SessionId, Timestamp, Token, TokenId, UserId};
 use auth_core::port::{StoreError, Tokens};
+use auth_store::read;
 use diesel::SelectableHelper as _;
 use diesel::prelude::{ExpressionMethods as _, QueryDsl as _, Queryable, Selectable};
 
 use super::dialect::Db;
-use super::row::{self, digest, number, parsed};
+use super::row::{self, digest, failed, number, parsed};
 use super::users::{UserAndRole, user};
 use super::{Id, Store, auth_one_time_tokens, auth_user_roles, auth_users};
 
@@ -27,6 +28,10 @@ struct TokenRow {
     code_until: i64,
     attempts: i64,
     requested_from: Vec<u8>,
+    epoch: Option<i64>,
+    device_id: Option<Id>,
+    methods: Option<String>,
+    session_id: Option<Id>,
     created_at: i64,
 }
 
@@ -60,6 +65,8 @@ impl Tokens for Store {
 
 impl TokenRow {
     fn read(self) -> Result<Token, StoreError> {
+        let device = self.device_id.map(|device| DeviceId::from(device.0));
+        let sign_in = read::first_step(self.epoch, device, self.methods.as_deref());
         Ok(Token {
             id: TokenId::from(self.id.0),
             user: UserId::from(self.user_id.0),
@@ -72,6 +79,8 @@ impl TokenRow {
             code_until: Timestamp::from_micros(self.code_until),
             attempts: number(self.attempts, "attempts")?,
             requested_from: digest(&self.requested_from)?,
+            sign_in: sign_in.map_err(failed)?,
+            session: self.session_id.map(|session| SessionId::from(session.0)),
             created_at: Timestamp::from_micros(self.created_at),
         })
     }

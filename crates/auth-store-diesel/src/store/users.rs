@@ -27,6 +27,7 @@ pub(super) struct UserRow {
     status: String,
     epoch: i64,
     roles_version: i64,
+    factors: String,
     attributes: String,
     created_at: i64,
 }
@@ -130,6 +131,7 @@ pub(super) fn user(first: UserAndRole, others: impl Iterator<Item = UserAndRole>
         status: parsed(Status::parse(&row.status), "status")?,
         epoch: Epoch::from_number(number(row.epoch.saturating_add(common_epoch), "epoch")?),
         roles_version: number(row.roles_version, "version of roles")?,
+        factors: row::factors(&row.factors)?,
         attributes: row::attributes(&row.attributes)?,
         created_at: Timestamp::from_micros(row.created_at),
         roles: sorted([role].into_iter().chain(others.map(|row| row.role)))?,

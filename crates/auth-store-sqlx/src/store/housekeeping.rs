@@ -22,6 +22,11 @@ const PENDINGS: &str = concat!(
     first_of!("auth_pending_registrations", "id", "link_until <= $1 and code_until <= $2", "link_until", "$3")
 );
 
+const ENROLMENTS: &str = concat!(
+    "delete from auth_totp_secrets ",
+    first_of!("auth_totp_secrets", "id", "pending_until <= $1", "pending_until", "$2")
+);
+
 const BUDGETS: &str = concat!(
     "delete from auth_budgets ",
     first_of!("auth_budgets", "subject, budget, window_seconds", "ends_at <= $1", "ends_at", "$2")
@@ -67,6 +72,7 @@ impl Housekeeping for Store {
         Ok(self.execute(|| sql(SESSIONS).bind(now).bind(limit)).await?
             + self.execute(|| sql(TOKENS).bind(now).bind(now).bind(limit)).await?
             + self.execute(|| sql(PENDINGS).bind(now).bind(now).bind(limit)).await?
+            + self.execute(|| sql(ENROLMENTS).bind(now).bind(limit)).await?
             + self.execute(|| sql(BUDGETS).bind(now).bind(limit)).await?
             + self.execute(|| sql(IDEMPOTENCY).bind(now).bind(limit)).await?
             + self.execute(|| sql(DONE_MAIL).bind(mail_before).bind(limit)).await?

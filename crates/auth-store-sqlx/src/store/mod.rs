@@ -6,6 +6,7 @@
 
 mod audit_log;
 mod commit;
+mod factors;
 mod housekeeping;
 mod idempotency;
 mod keys;

@@ -1,5 +1,6 @@
 //! Queries whose conditions depend on what is asked for.
 
+use auth_core::domain::Mac;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
@@ -16,6 +17,7 @@ pub(super) enum Value {
     Id(Uuid),
     Number(i64),
     Text(String),
+    Bytes(Vec<u8>),
 }
 
 impl Parts {
@@ -51,6 +53,7 @@ impl Parts {
             Value::Id(id) => query.bind(id),
             Value::Number(number) => query.bind(number),
             Value::Text(text) => query.bind(text),
+            Value::Bytes(bytes) => query.bind(bytes),
         })
     }
 }
@@ -64,6 +67,12 @@ impl From<Uuid> for Value {
 impl From<u32> for Value {
     fn from(number: u32) -> Self {
         Self::Number(number.into())
+    }
+}
+
+impl From<&Mac> for Value {
+    fn from(mac: &Mac) -> Self {
+        Self::Bytes(mac.to_bytes().to_vec())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reading rows: one place that knows how values are kept.
 
-use auth_core::domain::{Attributes, Email, Mac, Timestamp};
+use auth_core::domain::{Attributes, Email, Factors, Mac, Timestamp};
 use auth_core::port::StoreError;
 use auth_store::read::{self, Unreadable};
 use sqlx::{Decode, Row as _, Type};
@@ -72,6 +72,10 @@ impl<'r> Fields<'r> {
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>, StoreError> {
         self.take::<Option<&str>>()?.map(|text| parse(text).ok_or_else(|| unreadable(what))).transpose()
+    }
+
+    pub(super) fn factors(&mut self) -> Result<Factors, StoreError> {
+        read::factors(self.take()?).map_err(failed)
     }
 
     /// The application's own fields.

@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 use auth_core::domain::{Digest, Issued, Purpose, Token, UserId};
 use auth_core::port::{StoreError, Tokens};
+use auth_store::read;
 
-use super::row::Fields;
+use super::row::{Fields, failed};
 use super::users::{epoch, join_roles, user, user_columns};
 use super::{Store, sql};
 
@@ -12,7 +13,7 @@ use super::{Store, sql};
 macro_rules! token_columns {
     () => {
         "t.id, t.user_id, t.purpose, t.email, t.email_canonical, t.account, t.account_canonical, t.link_digest, t.link_until, \
-         t.code_mac, t.code_until, t.attempts, t.requested_from, t.created_at"
+         t.code_mac, t.code_until, t.attempts, t.requested_from, t.epoch, t.device_id, t.methods, t.session_id, t.created_at"
     };
 }
 
@@ -60,6 +61,8 @@ fn token(fields: &mut Fields<'_>) -> Result<Token, StoreError> {
         code_until: fields.time()?,
         attempts: fields.number("attempts")?,
         requested_from: Digest::from_bytes(fields.bytes("digest")?),
+        sign_in: read::first_step(fields.take()?, fields.maybe_id()?, fields.take()?).map_err(failed)?,
+        session: fields.maybe_id()?,
         created_at: fields.time()?,
     })
 }

@@ -26,7 +26,7 @@ macro_rules! user_columns {
         concat!(
             "u.id, u.email, u.email_canonical, u.email_verified_at, u.name, u.image_url, u.phone_number, u.locale, u.status, ",
             epoch!(),
-            ", u.roles_version, u.attributes, u.created_at"
+            ", u.roles_version, u.factors, u.attributes, u.created_at"
         )
     };
 }
@@ -109,6 +109,7 @@ pub(super) fn user(fields: &mut Fields<'_>, rows: &[Row]) -> Result<User, StoreE
         status: fields.parsed("status", Status::parse)?,
         epoch: Epoch::from_number(fields.number("epoch")?),
         roles_version: fields.number("version of roles")?,
+        factors: fields.factors()?,
         attributes: fields.attributes()?,
         created_at: fields.time()?,
         roles: roles(rows)?,

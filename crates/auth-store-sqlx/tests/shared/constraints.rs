@@ -5,7 +5,8 @@ use auth_testkit::given::{self, NOW};
 
 use super::super::Database;
 
-/// A session is used with tokens or with a secret, and a mail that waits has a body.
+/// A session is used with tokens or with a secret, a mail that waits has a body, and an authenticator's secret is on
+/// or enrolled.
 #[tokio::test]
 async fn rows_without_a_meaning_are_refused() {
     let Some((database, store)) = Database::migrated().await else { return };
@@ -14,7 +15,10 @@ async fn rows_without_a_meaning_are_refused() {
     let mut cookie = given::cookie_session(&user);
     let mail = given::mail(NOW);
     (cookie.device, cookie.user_agent) = (given::id(), Some("browser".into()));
+    let totp = Change::EnrolTotp(given::totp_secret(&user));
+    let codes = Change::SetRecoveryCodes { user: user.id, codes: vec![given::mac()] };
     store.commit(&[Change::OpenSession(tokens), Change::OpenSession(cookie), Change::Enqueue(mail)]).await.unwrap();
+    store.commit(&[totp, codes]).await.unwrap();
 
     for refused in [
         "update auth_sessions set refresh_salt = null where secret_digest is null",
@@ -27,6 +31,9 @@ async fn rows_without_a_meaning_are_refused() {
         "update auth_mail_outbox set body = null",
         "update auth_mail_outbox set state = 'sent'",
         "update auth_users set roles_version = -1",
+        "update auth_totp_secrets set last_step = 1",
+        "update auth_totp_secrets set pending_until = null",
+        "update auth_recovery_codes set code_mac = user_id",
         "update auth_roles set holders = -1",
     ] {
         assert!(database.try_execute(refused).await.is_err(), "{refused}");

@@ -1,9 +1,11 @@
 //! Migrating, and finding out what is missing.
 
-use auth_schema::{migrations, script};
+use auth_core::domain::{Email, Factors};
+use auth_core::port::Users;
+use auth_schema::{VERSION_TABLE, migrations, script};
 use futures_util::future::join_all;
 
-use super::super::{DIALECT, Database};
+use super::super::{DIALECT, Database, RANDOM_ID};
 
 #[tokio::test]
 async fn a_second_run_finds_nothing_to_do() {
@@ -33,6 +35,26 @@ async fn the_printed_script_is_all_it_takes() {
     database.execute(&script(DIALECT)).await;
 
     assert!(database.open().await.check_schema().await.unwrap().is_empty());
+}
+
+/// Who was there before second factors has none.
+#[tokio::test]
+async fn users_of_the_first_version_go_on() {
+    let Some(database) = Database::empty().await else { return };
+    database.execute(VERSION_TABLE).await;
+    database.execute(&migrations(DIALECT)[0].script()).await;
+    let insert =
+        "insert into auth_users (id, email, email_canonical, status, epoch, roles_version, attributes, created_at)
+        values (ID, 'Ann@example.com', 'ann@example.com', 'active', 0, 0, '{}', 1)";
+    database.execute(&insert.replace("ID", RANDOM_ID)).await;
+
+    let store = database.open().await;
+    let later: Vec<_> = migrations(DIALECT)[1..].iter().collect();
+    assert_eq!(store.check_schema().await.unwrap(), later);
+    assert_eq!(store.migrate().await.unwrap(), later);
+    let ann = Email::parse("ann@example.com").unwrap();
+    let found = store.find_user_by_email(&ann).await.unwrap().expect("the user").user;
+    assert_eq!((found.email.as_str(), found.factors), ("Ann@example.com", Factors::default()));
 }
 
 /// During a deployment the nodes of the version before go on.

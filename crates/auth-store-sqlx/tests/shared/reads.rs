@@ -1,7 +1,7 @@
 //! Reading what this version didn't write.
 
-use auth_core::domain::{LeaseId, SealedMail, SessionKey};
-use auth_core::port::{Change, Commit, Outbox, Sessions, StoreError, Users};
+use auth_core::domain::{LeaseId, Purpose, SealedMail, SessionKey};
+use auth_core::port::{Change, Commit, Outbox, Sessions, StoreError, Tokens, Users};
 use auth_testkit::given::{self, MINUTE, NOW};
 use futures_util::future::join_all;
 
@@ -21,12 +21,19 @@ async fn what_cannot_be_read_is_an_error() {
     let Some((database, store)) = Database::migrated().await else { return };
     let user = given::registered(&store).await;
     let session = given::signed_in(&store, &user).await;
+    let link = given::issued(&store, &user, Purpose::SecondStep).await.link.unwrap();
 
     database.execute("update auth_sessions set ip = 'nowhere'").await;
     assert_failed(store.find_session(&SessionKey::Id(session.id)).await, "IP address");
     database.execute("update auth_users set attributes = '[]'").await;
     assert_failed(store.find_user(user.id).await, "attributes");
     database.execute("update auth_users set attributes = '{}'").await;
+    // Of a later version: whoever passed it over would sign the user in without it.
+    database.execute("update auth_users set factors = 'totp passkey'").await;
+    assert_failed(store.find_user(user.id).await, "second factors");
+    database.execute("update auth_users set factors = ''").await;
+    database.execute("update auth_one_time_tokens set epoch = 0").await;
+    assert_failed(store.find_token(&link).await, "first step");
     database.execute("insert into auth_roles (name) values ('Root!')").await;
     database.execute("update auth_user_roles set role = 'Root!'").await;
     assert_failed(store.find_user(user.id).await, "role");

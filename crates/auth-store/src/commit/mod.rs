@@ -6,6 +6,7 @@
 //! *Architecture Invariant:* what decides is the row count of a conditional write. What is asked in a transaction is asked of
 //! users whom the commit has locked, so it stays true, or tells why something was rejected.
 
+mod factors;
 mod keys;
 mod pendings;
 mod records;
@@ -19,6 +20,7 @@ use auth_core::domain::UserId;
 use auth_core::port::{Change, CommitError, Rejected, StoreError};
 use tracing::Instrument as _;
 
+pub use factors::FactorStatements;
 pub use keys::KeyStatements;
 pub use pendings::PendingStatements;
 pub use records::RecordStatements;
@@ -47,6 +49,7 @@ pub trait Transaction:
     + RoleStatements
     + SessionStatements
     + TokenStatements
+    + FactorStatements
     + PendingStatements
     + KeyStatements
     + RecordStatements
@@ -58,6 +61,7 @@ impl<T> Transaction for T where
         + RoleStatements
         + SessionStatements
         + TokenStatements
+        + FactorStatements
         + PendingStatements
         + KeyStatements
         + RecordStatements
@@ -210,6 +214,9 @@ async fn apply<T: Transaction>(tx: &mut T, change: &Change) -> Result<(), Failur
             guard(tx.claim_attempt(*user, *token, *limit).await, Rejected::Attempts)
         }
         Change::ReturnAttempt { user, token } => done(tx.return_attempt(*user, *token).await),
+        Change::RenewCode { user, token, code, until } => {
+            guard(tx.renew_code(*user, *token, code, *until).await, Rejected::Token)
+        }
         Change::SpendToken { user, token } => guard(tx.delete_token(*user, *token).await, Rejected::Token),
         Change::DropTokens { user, purpose } => done(tx.delete_tokens(*user, *purpose).await),
         // A first use is an insert, which knows no limit.
@@ -218,6 +225,19 @@ async fn apply<T: Transaction>(tx: &mut T, change: &Change) -> Result<(), Failur
             guard(tx.charge(subject, *budget, *limit, *window, *at).await, Rejected::Budget)
         }
         Change::Forgive { subject, budget } => done(tx.delete_budget(subject, *budget).await),
+
+        Change::SetFactors { user, from, to } => guard(tx.set_factors(*user, from, to).await, Rejected::Factors),
+        Change::EnrolTotp(secret) => factors::enrol(tx, secret).await,
+        Change::ConfirmTotp { user, factor, step } => factors::confirm(tx, *user, *factor, *step).await,
+        Change::SpendTotpStep { user, factor, step } => {
+            guard(tx.spend_totp_step(*user, *factor, *step).await, Rejected::Factors)
+        }
+        Change::ResealTotp { user, factor, from, to } => done(tx.reseal_totp(*user, *factor, from, to).await),
+        Change::DropTotp { user } => done(tx.delete_totp(*user, None).await),
+        Change::SetRecoveryCodes { user, codes } => factors::set_recovery_codes(tx, *user, codes).await,
+        Change::SpendRecoveryCode { user, code } => {
+            guard(tx.delete_recovery_code(*user, code).await, Rejected::Factors)
+        }
 
         Change::OpenSession(session) => guard(tx.insert_session(session).await, Rejected::Epoch),
         Change::RotateRefresh { user, session, from, at, idle_until, kept_until } => {
@@ -233,6 +253,7 @@ async fn apply<T: Transaction>(tx: &mut T, change: &Change) -> Result<(), Failur
         Change::CloseSession { user, session, at } => {
             guard(tx.close_session(*user, *session, *at).await, Rejected::Session)
         }
+        Change::CloseDevice { user, device, at } => done(tx.close_device(*user, *device, *at).await),
 
         Change::AddSigningKey(key) => unless_taken(tx.insert_signing_key(key).await, Rejected::Key).map(drop),
         Change::ResealSigningKey { number, from, to } => {

@@ -1,7 +1,7 @@
 //! Changing sessions.
 
 use async_trait::async_trait;
-use auth_core::domain::{Digest, Session, SessionId, Timestamp, UserId};
+use auth_core::domain::{DeviceId, Digest, Session, SessionId, Timestamp, UserId};
 use auth_core::port::Rejected;
 
 use super::{Failure, Statements, Transaction, guard};
@@ -44,6 +44,9 @@ pub trait SessionStatements: Statements {
 
     /// Closes the session, where it isn't.
     async fn close_session(&mut self, user: UserId, session: SessionId, at: Timestamp) -> Result<u64, Self::Error>;
+
+    /// Closes all sessions of the user's device that aren't.
+    async fn close_device(&mut self, user: UserId, device: DeviceId, at: Timestamp) -> Result<u64, Self::Error>;
 }
 
 /// When a refresh token is replaced, and what that renews.

@@ -1,7 +1,7 @@
 //! Changing one-time tokens.
 
 use async_trait::async_trait;
-use auth_core::domain::{Purpose, Token, TokenId, UserId};
+use auth_core::domain::{Mac, Purpose, Timestamp, Token, TokenId, UserId};
 use auth_core::port::Rejected;
 
 use super::{Failure, Statements, Transaction};
@@ -21,6 +21,15 @@ pub trait TokenStatements: Statements {
 
     /// Takes one attempt back, where there is one.
     async fn return_attempt(&mut self, user: UserId, token: TokenId) -> Result<u64, Self::Error>;
+
+    /// Gives a token another code.
+    async fn renew_code(
+        &mut self,
+        user: UserId,
+        token: TokenId,
+        code: &Mac,
+        until: Timestamp,
+    ) -> Result<u64, Self::Error>;
 
     /// Deletes a token.
     async fn delete_token(&mut self, user: UserId, token: TokenId) -> Result<u64, Self::Error>;

@@ -19,7 +19,9 @@ pub async fn vt9_a_mail_proves_its_own_address(world: World) {
         let (auth, signed, to) = (world.nodes[i].clone(), signed.clone(), addresses[i].clone());
         async move { change_email::request(&auth, &signed, &to, &context(1)).await }
     });
-    asked.await.0.into_iter().for_each(|outcome| outcome.expect("asked for"));
+    asked.await.0.into_iter().for_each(|outcome| {
+        outcome.expect("asked for");
+    });
     world.deliver().await;
 
     let mut moved = None;

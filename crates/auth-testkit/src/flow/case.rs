@@ -18,6 +18,7 @@ use auth_core::flow::{
 use auth_core::port::Change;
 
 use super::World;
+use super::factor_case::{FactorCase, FactorFlow};
 use super::world::{OTHER, PASSWORD, Tokens, context, password, registration};
 use crate::given;
 use crate::picture::Picture;
@@ -53,10 +54,11 @@ pub(super) enum Flow {
     RevokeRole,
     SetAttribute,
     RotateSecret,
+    Factors(FactorFlow),
 }
 
 impl Flow {
-    pub(super) const ALL: [Self; 28] = [
+    pub(super) const ALL: [Self; 43] = [
         Self::Register,
         Self::VerifyRequest,
         Self::VerifyByLink,
@@ -85,18 +87,40 @@ impl Flow {
         Self::RevokeRole,
         Self::SetAttribute,
         Self::RotateSecret,
+        Self::Factors(FactorFlow::Challenge),
+        Self::Factors(FactorFlow::CompleteByApp),
+        Self::Factors(FactorFlow::CompleteByRecoveryCode),
+        Self::Factors(FactorFlow::Resend),
+        Self::Factors(FactorFlow::RequestEmail),
+        Self::Factors(FactorFlow::ConfirmEmail),
+        Self::Factors(FactorFlow::EnrolTotp),
+        Self::Factors(FactorFlow::ConfirmTotp),
+        Self::Factors(FactorFlow::SwitchOff),
+        Self::Factors(FactorFlow::RenewRecoveryCodes),
+        Self::Factors(FactorFlow::RequestReauthentication),
+        Self::Factors(FactorFlow::Reauthenticate),
+        Self::Factors(FactorFlow::RequestPasswordCode),
+        Self::Factors(FactorFlow::ChangePasswordByCode),
+        Self::Factors(FactorFlow::ReportSession),
     ];
 
     /// A code's attempt is committed before the code is compared: those flows have a commit before the one that counts.
     pub(super) const fn is_one_commit(self) -> bool {
-        !matches!(self, Self::VerifyByCode | Self::ResetByCode)
+        match self {
+            Self::VerifyByCode | Self::ResetByCode => false,
+            Self::Factors(flow) => flow.is_one_commit(),
+            _ => true,
+        }
     }
 
     /// How many mails it causes.
     const fn mails(self) -> usize {
         match self {
             Self::ChangeEmailRequest => 2,
-            Self::Register
+            Self::Factors(flow) => flow.mails(),
+            // The case's browsers and apps are known; this one is new.
+            Self::SignIn
+            | Self::Register
             | Self::VerifyRequest
             | Self::ResetRequest
             | Self::ResetByLink
@@ -129,9 +153,24 @@ pub(super) struct Case {
     waiting: (Email, Proof, TokenId),
     change: Secret,
     undo: Secret,
+    factors: Option<FactorCase>,
 }
 
 impl Case {
+    /// Ready for `flow`.
+    pub(super) async fn prepare_for(world: &World, flow: Flow) -> Self {
+        let mut case = Self::prepare(world).await;
+        if let Flow::Factors(flow) = flow {
+            let factors = FactorCase::prepare(world).await;
+            case.user = factors.user(flow).clone();
+            case.factors = Some(factors);
+        }
+        world.deliver().await;
+        world.inbox.clear();
+        case
+    }
+
+    /// Ready for everything but second factors.
     pub(super) async fn prepare(world: &World) -> Self {
         // Throttles must not be what stops a sweep.
         world.clock.advance(Duration::from_secs(3600));
@@ -168,6 +207,7 @@ impl Case {
         // An editor before and after: so a role can be taken, and another given.
         let editor = Change::GrantRole { user: user.id, role: role("editor") };
         world.handles[0].commit(&[editor]).await.expect("an editor");
+        world.deliver().await;
         world.inbox.clear();
         Self {
             user,
@@ -182,6 +222,7 @@ impl Case {
             waiting: (waiting, verify_waiting, waits),
             change,
             undo,
+            factors: None,
         }
     }
 
@@ -195,7 +236,7 @@ impl Case {
                 outcome.map(drop).map_err(|error| text(&error))
             }
             Flow::VerifyRequest => {
-                verify_email::request(auth, &self.user.email, client).await.map_err(|error| text(&error))
+                verify_email::request(auth, &self.user.email, client).await.map(drop).map_err(|error| text(&error))
             }
             Flow::VerifyByLink => {
                 verify_email::confirm(auth, &self.verify.1, client).await.map(drop).map_err(|error| text(&error))
@@ -219,15 +260,15 @@ impl Case {
                 sessions::end(auth, &signed, id, client).await.map_err(|error| text(&error))
             }
             Flow::ResetRequest => {
-                reset_password::request(auth, &self.user.email, client).await.map_err(|error| text(&error))
+                reset_password::request(auth, &self.user.email, client).await.map(drop).map_err(|error| text(&error))
             }
             Flow::ResetByLink => {
                 let outcome = reset_password::confirm(auth, &self.reset.1, &password(OTHER), client).await;
-                outcome.map_err(|error| text(&error))
+                outcome.map(drop).map_err(|error| text(&error))
             }
             Flow::ResetByCode => {
                 let outcome = reset_password::confirm(auth, &self.reset.0, &password(OTHER), client).await;
-                outcome.map_err(|error| text(&error))
+                outcome.map(drop).map_err(|error| text(&error))
             }
             Flow::ChangePassword => {
                 let (current, new) = (password(PASSWORD), password(OTHER));
@@ -252,7 +293,7 @@ impl Case {
             }
             Flow::RenewWaiting => {
                 let outcome = verify_email::request(&self.concealing, &self.waiting.0, client).await;
-                outcome.map_err(|error| text(&error))
+                outcome.map(drop).map_err(|error| text(&error))
             }
             Flow::Reauthenticate => {
                 let outcome = reauthenticate::with_password(auth, &signed, &password(PASSWORD), client).await;
@@ -260,7 +301,7 @@ impl Case {
             }
             Flow::ChangeEmailRequest => {
                 let outcome = change_email::request(auth, &signed, &self.newcomer, client).await;
-                outcome.map_err(|error| text(&error))
+                outcome.map(drop).map_err(|error| text(&error))
             }
             Flow::ChangeEmailByLink => {
                 let outcome = change_email::confirm(auth, ChangeProof::Link(&self.change), client).await;
@@ -273,16 +314,16 @@ impl Case {
             Flow::Delete => account::delete(auth, &signed, client).await.map_err(|error| text(&error)),
             Flow::Suspend => {
                 let outcome = users::suspend(auth, Actor::Admin(&self.admin), self.user.id, client).await;
-                outcome.map_err(|error| text(&error))
+                outcome.map(drop).map_err(|error| text(&error))
             }
             Flow::GrantRole => {
                 let outcome = roles::grant(auth, Actor::Admin(&self.admin), self.user.id, role("author"), client).await;
-                outcome.map_err(|error| text(&error))
+                outcome.map(drop).map_err(|error| text(&error))
             }
             Flow::RevokeRole => {
                 let outcome =
                     roles::revoke(auth, Actor::Admin(&self.admin), self.user.id, role("editor"), client).await;
-                outcome.map_err(|error| text(&error))
+                outcome.map(drop).map_err(|error| text(&error))
             }
             Flow::SetAttribute => {
                 let outcome = profile::set_attribute(auth, self.user.id, "plan", "pro", client).await;
@@ -294,6 +335,7 @@ impl Case {
                 let outcome = authenticate::rotate(&self.concealing, &mut signed, client).await;
                 outcome.map(drop).map_err(|error| text(&error))
             }
+            Flow::Factors(flow) => self.factors.as_ref().expect("a case of second factors").run(world, flow).await,
         }
     }
 
@@ -301,11 +343,14 @@ impl Case {
         Picture::of(&*world.handles[1], self.user.id).await
     }
 
-    /// Account and sessions only: what a code's attempt leaves alone.
+    /// Account, sessions and second factors only: what a code's attempt leaves alone.
     async fn account(&self, world: &World) -> String {
+        let secrets = world.handles[1].totp_secrets(self.user.id).await.expect("the secrets");
+        let codes = world.handles[1].recovery_codes(self.user.id).await.expect("the codes");
         let account = world.handles[1].find_user(self.user.id).await.expect("the user");
         let sessions = world.handles[1].sessions_of(self.user.id).await.expect("the sessions");
-        format!("{} {sessions:?}", account.as_ref().map(crate::show::account).unwrap_or_default())
+        let account = account.as_ref().map(crate::show::account).unwrap_or_default();
+        format!("{account} {sessions:?} {secrets:?} {:?}", codes.iter().map(crate::show::mac).collect::<Vec<_>>())
     }
 
     /// Nothing of `flow` has happened: the store shows what it showed `before`, and no mail leaves.

@@ -24,7 +24,7 @@ pub async fn df1_every_call_of_every_flow(world: World) {
 async fn sweep(world: &World, fault: impl Fn(usize) -> Fault) {
     for flow in Flow::ALL {
         for k in 0.. {
-            let case = Case::prepare(world).await;
+            let case = Case::prepare_for(world, flow).await;
             let before = case.before(world).await;
             world.store.arm(fault(k));
             let outcome = case.run(world, flow).await;
@@ -47,7 +47,7 @@ async fn sweep(world: &World, fault: impl Fn(usize) -> Fault) {
 /// happened, its mail included.
 pub async fn df1_lost_answers(world: World) {
     for flow in Flow::ALL.into_iter().filter(|flow| flow.is_one_commit()) {
-        let case = Case::prepare(&world).await;
+        let case = Case::prepare_for(&world, flow).await;
         let before = case.before(&world).await;
         world.store.arm(Fault::Answer(0));
         let outcome = case.run(&world, flow).await;
@@ -62,7 +62,7 @@ pub async fn df7_dropped_at_every_await(world: World) {
     for flow in Flow::ALL.into_iter().filter(|flow| flow.is_one_commit()) {
         for polls in 1.. {
             assert!(polls < 500, "{flow:?} doesn't end");
-            let case = Case::prepare(&world).await;
+            let case = Case::prepare_for(&world, flow).await;
             let before = case.before(&world).await;
             let outcome = abandon(polls, case.run(&world, flow)).await;
             settle(&world, &case).await;

@@ -7,7 +7,10 @@
 pub mod accounts;
 mod case;
 pub mod cookies;
+mod factor_case;
+pub mod factors;
 pub mod faults;
+mod guarded;
 pub mod hashes;
 pub mod nodes;
 pub mod outbox;
@@ -52,6 +55,18 @@ macro_rules! flow_suite {
                 vt9_undoing_is_not_undone vt9_a_new_password_stops_a_move
                 en4_a_taken_address_is_not_told rb3_an_administrator_stays rb3_authority_holds_when_it_happens
                 se7_no_credential_survives_suspension_or_deletion attributes_are_all_kept
+            }
+        }
+        mod factors {
+            use super::$make;
+            $crate::__flow_checks! { $make, factors,
+                mf1_a_code_lets_one_in mf1_the_last_step_is_taken_too mf2_only_six_digits_are_a_code
+                mf3_failures_count_over_challenges mf4_a_challenge_takes_five_attempts mf4_a_challenge_is_spent_once
+                mf4_a_challenge_is_bound mf4_a_resent_code_renews_no_attempt mf5_a_recovery_code_lets_one_in
+                mf5_one_factor_is_the_first mf6_a_reset_is_no_way_round mf7_switching_wants_a_fresh_session
+                policy_decides_who_takes_a_second_step se2_factors_prove_again_who_one_is new_devices_are_told_of rl1_news_is_throttled
+                mf6_a_role_comes_with_its_second_step mf7_an_operator_switches_off_what_was_lost off_is_off_for_enrolments
+                sc4_a_used_secret_is_sealed_anew sc4_a_swapped_secret_gains_nothing au1_factors_leave_entries
             }
         }
         mod cookies {

@@ -109,7 +109,7 @@ pub async fn vt6_five_attempts_at_a_waiting_code(world: World) {
     let (code, link) = wait(&world, &auth, &email, PASSWORD, 1).await;
     let Proof::Code { code: wrong, .. } = wrong_code(&email, &code) else { panic!("not a code") };
     let guesses = race(50, |i| {
-        let proof = Proof::Code { email: email.clone(), code: wrong.clone() };
+        let proof = Proof::Code { email: email.clone(), code: wrong.clone(), record: None };
         let auth = world.nodes[i % 2].clone();
         async move { verify_email::confirm(&auth, &proof, &context(i as u8)).await }
     });
@@ -215,7 +215,10 @@ fn proofs(world: &World, email: &Email) -> (Proof, Proof) {
     let code = world.inbox.code(email, MailKind::Verify);
     let link = world.inbox.token(email, MailKind::Verify);
     let code = auth_core::domain::Code::parse(&code).expect("a code");
-    (Proof::Code { email: email.clone(), code }, Proof::Link(auth_core::domain::Secret::parse(&link).expect("a token")))
+    (
+        Proof::Code { email: email.clone(), code, record: None },
+        Proof::Link(auth_core::domain::Secret::parse(&link).expect("a token")),
+    )
 }
 
 fn strangers(email: &Email) -> Registration {

@@ -162,7 +162,7 @@ impl World {
     pub fn proofs(&self, user: &User, kind: MailKind) -> (Proof, Proof) {
         let code = Code::parse(&self.inbox.code(&user.email, kind)).expect("a code");
         let link = Secret::parse(&self.inbox.token(&user.email, kind)).expect("a token");
-        (Proof::Code { email: user.email.clone(), code }, Proof::Link(link))
+        (Proof::Code { email: user.email.clone(), code, record: None }, Proof::Link(link))
     }
 }
 
@@ -185,7 +185,7 @@ pub(super) fn context(n: u8) -> Context {
 pub(super) fn wrong_code(email: &Email, right: &Proof) -> Proof {
     let Proof::Code { code, .. } = right else { panic!("not a code") };
     let wrong = if code.expose() == "000000" { "000001" } else { "000000" };
-    Proof::Code { email: email.clone(), code: Code::parse(wrong).expect("a code") }
+    Proof::Code { email: email.clone(), code: Code::parse(wrong).expect("a code"), record: None }
 }
 
 /// The tokens of a sign-in that delivers tokens.
@@ -213,7 +213,7 @@ impl Tokens for Fresh {
 /// The user that a registration made.
 pub(super) fn created(registered: Registered) -> User {
     match registered {
-        Registered::Created(user) => *user,
+        Registered::Created(user, _) => *user,
         Registered::Concealed => panic!("no user was shown"),
     }
 }

@@ -320,7 +320,18 @@ pub async fn an_export_has_all_and_no_secret(mount: &Mount) {
     let export = reply.expect(200);
     let mut members: Vec<&str> = export.as_object().into_iter().flat_map(|o| o.keys().map(String::as_str)).collect();
     members.sort_unstable();
-    assert_eq!(members, ["attributes", "events", "hasPassword", "mails", "sessions", "tokens", "user"]);
+    let all = [
+        "attributes",
+        "events",
+        "hasPassword",
+        "mails",
+        "recoveryCodesLeft",
+        "secondFactors",
+        "sessions",
+        "tokens",
+        "user",
+    ];
+    assert_eq!(members, all);
     assert_eq!((&export["user"]["name"], &export["user"]["roles"]), (&json!("Ann"), &json!(["editor", "user"])));
     assert_eq!((export["sessions"].as_array().map(Vec::len), &export["hasPassword"]), (Some(1), &json!(true)));
     assert_eq!(export["tokens"][0]["purpose"], "reset-password");

@@ -12,7 +12,7 @@ use super::{Cookies, Credentials, Mount, Person, Reply, World, table};
 use crate::given::{DAY, HOUR, TICK};
 
 /// What a reply sets and clears, without the values.
-fn shown(what: &str, reply: &Reply) -> String {
+pub(super) fn shown(what: &str, reply: &Reply) -> String {
     let lines = reply.set_cookies().into_iter().map(|cookie| {
         let (name, rest) = cookie.split_once('=').expect("a value");
         let (value, attributes) = rest.split_once(';').expect("attributes");

@@ -23,7 +23,7 @@ impl Credentials {
         if authenticated["accessToken"].is_null() {
             assert!(authenticated["user"]["id"].is_string(), "{reply:?}");
             let cookies = Cookies::default().after(reply);
-            assert_eq!(authenticated["csrfToken"].as_str(), Some(&*cookies.csrf_token()), "{reply:?}");
+            assert_eq!(authenticated["csrfToken"].as_str(), cookies.find("csrf"), "{reply:?}");
             Self::Browser(cookies)
         } else {
             Self::Tokens(Tokens::of(&authenticated))
@@ -50,7 +50,7 @@ impl Credentials {
     pub fn secret(&self) -> &str {
         match self {
             Self::Tokens(tokens) => &tokens.access,
-            Self::Browser(cookies) => cookies.value("session"),
+            Self::Browser(cookies) => cookies.find("session").unwrap_or_else(|| cookies.value("access_token")),
         }
     }
 
@@ -111,9 +111,11 @@ impl Tokens {
     }
 }
 
-/// Cookies as a browser holds them: by name, without the prefix `__Host-`.
+/// Cookies as a browser holds them. Checks name them without the prefix `__Host-`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cookies(BTreeMap<String, String>);
+
+const HOST: &str = "__Host-";
 
 impl Cookies {
     /// These, after a reply has set and cleared some.
@@ -123,11 +125,10 @@ impl Cookies {
         for set_cookie in reply.set_cookies() {
             let (pair, attributes) = set_cookie.split_once("; ").expect("attributes");
             let (name, value) = pair.split_once('=').expect("a value");
-            let name = name.trim_start_matches("__Host-").to_owned();
             if attributes.contains("Max-Age=0") {
-                cookies.0.remove(&name);
+                cookies.0.remove(name);
             } else {
-                cookies.0.insert(name, value.to_owned());
+                cookies.0.insert(name.to_owned(), value.to_owned());
             }
         }
         cookies
@@ -135,29 +136,35 @@ impl Cookies {
 
     /// A cookie's value.
     pub fn value(&self, name: &str) -> &str {
-        self.0.get(name).unwrap_or_else(|| panic!("no cookie {name}"))
+        self.find(name).unwrap_or_else(|| panic!("no cookie {name}"))
+    }
+
+    /// A cookie's value, if there is one.
+    pub fn find(&self, name: &str) -> Option<&str> {
+        self.0.get(name).or_else(|| self.0.get(&format!("{HOST}{name}"))).map(String::as_str)
     }
 
     /// Whether there is such a cookie.
     pub fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.find(name).is_some()
     }
 
     /// What the page's script finds in the CSRF cookie.
     pub fn csrf_token(&self) -> String {
-        self.0.get("csrf").cloned().unwrap_or_default()
+        self.find("csrf").unwrap_or_default().to_owned()
     }
 
     /// These, with another value.
     #[must_use]
     pub fn with(&self, name: &str, value: &str) -> Self {
         let mut cookies = self.clone();
-        cookies.0.insert(name.to_owned(), value.to_owned());
+        let name = if self.0.contains_key(name) { name.to_owned() } else { format!("{HOST}{name}") };
+        cookies.0.insert(name, value.to_owned());
         cookies
     }
 
     /// The header that a browser sends.
     pub fn header(&self) -> String {
-        self.0.iter().map(|(name, value)| format!("__Host-{name}={value}")).collect::<Vec<_>>().join("; ")
+        self.0.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
     }
 }

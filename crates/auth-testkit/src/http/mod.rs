@@ -45,8 +45,11 @@ pub mod profiles;
 pub mod queries;
 pub mod refresh;
 pub mod routes;
+pub mod second_factors;
+pub mod service;
 pub mod sessions;
 pub mod throttling;
+pub mod two_step;
 pub mod whole_flow;
 
 use std::any::Any;
@@ -179,6 +182,30 @@ macro_rules! http_suite {
                 whole_flow: by_code;
             }
         }
+        mod service {
+            use super::$open;
+            $crate::__http_checks! { $open service
+                openapi: every_route_is_described, in2_documented_fields_are_read;
+                routes: every_route_is_in_the_table, rb1_guarded_operations_want_a_credential, rb1_routes_by_role;
+                service: from_sign_up_to_logout_all, en1_replies_name_records_alike, mf4_a_second_call_takes_the_second_step,
+                    vt5_codes_are_good_for_their_record, guests_only_routes, mf7_a_code_changes_the_password_and_no_more,
+                    fields_have_their_own_names;
+            }
+        }
+        mod two_step {
+            use super::$open;
+            $crate::__http_checks! { $open two_step
+                account: mf7_what_cannot_be_undone_is_asked_again, vt9_an_account_moves_by_link_or_code;
+                openapi: every_route_is_described, in2_documented_fields_are_read;
+                routes: every_route_is_in_the_table, lt4_every_operation_is_throttled,
+                    rb1_guarded_operations_want_a_credential, rb1_routes_by_role;
+                sessions: se5_ends_count_on_the_next_request, se6_sessions_are_ones_own,
+                    se8_a_change_of_password_carries_one_session_over;
+                two_step: from_sign_up_to_logout_all, cs1_every_cookie_of_both_steps, rr3_rotation_in_cookies,
+                    mf4_a_dead_challenge_is_taken_from_the_browser, cs3_no_other_site_takes_a_step,
+                    jw4_each_cookie_is_good_for_one_thing;
+            }
+        }
         mod sessions_only {
             use super::$open;
             $crate::__http_checks! { $open sessions
@@ -227,6 +254,9 @@ macro_rules! __http_checks_of_both {
             queries: an_authenticated_request_is_one_query;
             routes: every_route_is_in_the_table, lt4_every_operation_is_throttled, lt4_every_check_of_a_credential_is_throttled,
                 rb1_guarded_operations_want_a_credential, rb1_routes_by_role;
+            second_factors: mf4_an_app_is_asked_for, mf4_a_mailed_code_is_asked_for, mf4_a_challenge_dies_of_five_attempts,
+                mf3_twenty_failures_an_hour, mf4_a_challenge_grants_nothing_else, mf6_no_way_round, mf7_factors_want_a_fresh_session,
+                a_new_device_is_told_of;
             sessions: se5_ends_count_on_the_next_request, se6_sessions_are_ones_own,
                 se7_logging_out_everywhere_leaves_none_behind, se8_a_change_of_password_carries_one_session_over;
             throttling: lt1_account_and_address_count_apart, lt2_a_known_device_and_a_reset_let_the_owner_in,
@@ -280,8 +310,11 @@ mod tests {
             include_str!("queries.rs"),
             include_str!("refresh.rs"),
             include_str!("routes.rs"),
+            include_str!("second_factors.rs"),
+            include_str!("service.rs"),
             include_str!("sessions.rs"),
             include_str!("throttling.rs"),
+            include_str!("two_step.rs"),
             include_str!("whole_flow.rs"),
         ] {
             for check in source.lines().filter_map(|line| line.strip_prefix("pub async fn ")) {

@@ -7,7 +7,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::table::{self, Who};
-use super::{Credentials, Mount, Reply, World};
+use super::{Credentials, Mount, Person, Reply, World};
 
 /// Every route has an operation, and every operation a route; programs and people are shown the same ones.
 pub async fn every_route_is_described(mount: &Mount) {
@@ -43,20 +43,25 @@ pub async fn every_route_is_described(mount: &Mount) {
 /// IN2: the document's fields are those that are read: each is refused by its name where it is of another type, missing
 /// or too long. The names are compared with the suite's own table, which nobody generates.
 pub async fn in2_documented_fields_are_read(mount: &Mount) {
-    let (world, credentials) = unthrottled(mount).await;
+    let (world, person, credentials) = unthrottled(mount).await;
     for route in world.routes() {
         let row = table::row(route.operation);
         let Some(schema) = world.document().body_schema(&route.method, &route.path) else {
             assert!(row.bodies.is_empty(), "{route:?} has no body, by the document");
             continue;
         };
-        let expected: BTreeSet<&str> =
-            row.bodies.iter().flat_map(|fields| fields.iter().map(|(name, _)| *name)).collect();
+        let own_name =
+            |&(name, value): &(&'static str, &'static str)| (world.profile().field_names.theirs(name), value);
+        let bodies: Vec<Vec<_>> = row.bodies.iter().map(|fields| fields.iter().map(own_name).collect()).collect();
+        let expected: BTreeSet<&str> = bodies.iter().flatten().map(|(name, _)| *name).collect();
         let documented = schema["properties"].as_object().expect("properties");
         assert_eq!(documented.keys().map(String::as_str).collect::<BTreeSet<_>>(), expected, "{route:?}");
 
-        for fields in row.bodies {
-            let valid = table::object(fields);
+        for fields in &bodies {
+            let mut valid = table::object(fields);
+            if row.who > Who::Guest && fields.iter().any(|(name, _)| *name == "email") {
+                valid["email"] = json!(person.email);
+            }
             let send = async |name: &str, value: Option<Value>| {
                 let mut body = valid.clone();
                 let members = body.as_object_mut().expect("an object");
@@ -64,9 +69,9 @@ pub async fn in2_documented_fields_are_read(mount: &Mount) {
                 members.extend(value.map(|value| (name.to_owned(), value)));
                 let call = table::bare_call(&world, route).json(&body);
                 // A body that ends the session would end the check.
-                if row.who == Who::Anybody { call.await } else { call.by(&credentials).await }
+                if row.who <= Who::Guest { call.await } else { call.by(&credentials).await }
             };
-            for (name, _) in *fields {
+            for (name, _) in fields {
                 for other in [json!(7), json!(true), json!(["x"]), json!({ "$ne": "x" })] {
                     assert_error(&send(name, Some(other)).await, name, "WRONG_TYPE");
                 }
@@ -92,7 +97,7 @@ pub async fn in2_documented_fields_are_read(mount: &Mount) {
 
 /// The same for queries: each parameter is refused by its name where it isn't what the document says.
 pub async fn in2_documented_parameters_are_read(mount: &Mount) {
-    let (world, credentials) = unthrottled(mount).await;
+    let (world, _, credentials) = unthrottled(mount).await;
     for route in world.routes() {
         for parameter in world.document().query(&route.method, &route.path) {
             let (name, schema) = (parameter["name"].as_str().expect("a name"), &parameter["schema"]);
@@ -117,7 +122,7 @@ pub async fn in2_documented_parameters_are_read(mount: &Mount) {
     }
 }
 
-async fn unthrottled(mount: &Mount) -> (World, Credentials) {
+async fn unthrottled(mount: &Mount) -> (World, Person, Credentials) {
     let world = World::with(mount, |options| {
         let limits = &mut options.core.limits;
         for limit in [&mut limits.request_address, &mut limits.register_address, &mut limits.proof_address] {
@@ -125,8 +130,9 @@ async fn unthrottled(mount: &Mount) -> (World, Credentials) {
         }
     });
     let world = world.await;
-    let credentials = world.sign_in(&world.admin().await).await;
-    (world, credentials)
+    let person = world.admin().await;
+    let credentials = world.sign_in(&person).await;
+    (world, person, credentials)
 }
 
 /// What must be there of a body of these fields: what always must, and the alternative that they make.

@@ -5,7 +5,9 @@ use http::Method;
 use serde_json::json;
 
 use super::{Cookies, Mount, Person, World};
-use crate::Call::{Claim, Commit, FindSession, FindToken, FindUser, FindUserByEmail, Finish, SessionsOf, TokensOf};
+use crate::Call::{
+    AuditEvents, Claim, Commit, FindSession, FindToken, FindUser, FindUserByEmail, Finish, SessionsOf, TokensOf,
+};
 
 /// A guard costs one query: session, user, roles and epoch in one read.
 pub async fn an_authenticated_request_is_one_query(mount: &Mount) {
@@ -35,7 +37,11 @@ pub async fn flows_have_a_budget(mount: &Mount) {
     let link = world.link(&person, MailKind::Verify).await;
     assert_eq!(costs(world.post("/verify/confirm", json!({ "token": link }))).await.0, [FindToken, Commit]);
     let (cost, reply) = costs(world.post("/login", person.credentials())).await;
-    assert_eq!(cost, [FindUserByEmail, Commit]);
+    // Of a device that isn't known it is asked whether it is the account's first.
+    assert_eq!(cost, [FindUserByEmail, AuditEvents, Commit]);
+    let mut known = person.credentials();
+    known["deviceToken"] = reply["deviceToken"].clone();
+    assert_eq!(costs(world.post("/login", known)).await.0, [FindUserByEmail, Commit]);
     let access = reply["accessToken"].as_str().expect("a token").to_owned();
     let refresh = json!({ "refreshToken": reply["refreshToken"] });
     assert_eq!(costs(world.post("/refresh", refresh)).await.0, [FindSession, Commit]);

@@ -22,6 +22,8 @@ pub(super) struct Row {
 pub(super) enum Who {
     /// Everybody; what they are answered with depends on what they send.
     Anybody,
+    /// Whoever isn't signed in; the same holds for them.
+    Guest,
     /// Whoever is signed in.
     SignedIn,
     /// Whoever signed in just now.
@@ -39,17 +41,22 @@ pub(super) fn row(operation: Operation) -> Row {
     const REFRESH: (&str, &str) = ("refreshToken", "AAAA");
     const LOCALE: (&str, &str) = ("locale", "en");
     const NAME: (&str, &str) = ("name", "Ann");
+    const RECORD: (&str, &str) = ("tokenId", "01890a5d-ac96-774b-bcce-b302099a8057");
 
     use Operation as O;
     let open = |bodies| Row { who: Who::Anybody, status: 200, bodies, checks_a_credential: false };
+    let guest = |bodies| Row { who: Who::Guest, status: 200, bodies, checks_a_credential: false };
     let guarded = |who, status, bodies| Row { who, status, bodies, checks_a_credential: false };
     let row = match operation {
         O::Register => open(&[&[EMAIL, PASSWORD, NAME, LOCALE]]),
         O::SignIn => open(&[&[EMAIL, PASSWORD, ("deviceToken", "AAAA")]]),
+        O::CompleteSignIn => open(&[&[CODE, ("challenge", "AAAA"), ("method", "totp")]]),
+        O::ResendSecondStep => open(&[&[("challenge", "AAAA")]]),
+        O::ReportSession => open(&[&[TOKEN]]),
         O::Refresh | O::SignOut => open(&[&[REFRESH]]),
         O::RequestVerification | O::RequestReset => open(&[&[EMAIL]]),
-        O::ConfirmVerification => open(&[&[TOKEN], &[EMAIL, CODE]]),
-        O::ConfirmReset => open(&[&[TOKEN, PASSWORD], &[EMAIL, CODE, PASSWORD]]),
+        O::ConfirmVerification => open(&[&[TOKEN], &[EMAIL, CODE, RECORD]]),
+        O::ConfirmReset => open(&[&[TOKEN, PASSWORD], &[EMAIL, CODE, RECORD, PASSWORD]]),
         O::ConfirmEmailChange => open(&[&[TOKEN], &[CODE]]),
         O::UndoEmailChange => open(&[&[TOKEN]]),
         O::ChangePassword => {
@@ -62,9 +69,16 @@ pub(super) fn row(operation: Operation) -> Row {
                 &[NAME, LOCALE, ("imageUrl", "https://example.com/"), ("phoneNumber", "+4930123456")];
             guarded(Who::SignedIn, 200, &[BODY])
         }
-        O::ShowProfile | O::ListSessions | O::ShowCsrfToken => guarded(Who::SignedIn, 200, &[]),
+        O::RequestReauthentication => guarded(Who::SignedIn, 202, &[]),
+        O::RequestEmailFactor => guarded(Who::Fresh, 202, &[]),
+        O::EnrolTotp => guarded(Who::Fresh, 200, &[]),
+        // Fresh is not all that these ask for: a code, or a factor that is on.
+        O::ConfirmEmailFactor | O::ConfirmTotp => guarded(Who::Fresh, 400, &[&[CODE]]),
+        O::DropEmailFactor | O::DropTotp => guarded(Who::Fresh, 404, &[]),
+        O::RenewRecoveryCodes => guarded(Who::Fresh, 403, &[]),
+        O::ShowFactors | O::ShowProfile | O::ListSessions | O::ShowCsrfToken => guarded(Who::SignedIn, 200, &[]),
         O::SignOutEverywhere | O::EndSession => guarded(Who::SignedIn, 204, &[]),
-        O::Reauthenticate => guarded(Who::SignedIn, 200, &[&[PASSWORD]]),
+        O::Reauthenticate => guarded(Who::SignedIn, 200, &[&[PASSWORD], &[CODE, ("method", "email")]]),
         O::ExportAccount => guarded(Who::Fresh, 200, &[]),
         O::DeleteAccount => guarded(Who::Fresh, 204, &[]),
         O::RequestEmailChange => guarded(Who::Fresh, 202, &[&[EMAIL]]),
@@ -72,6 +86,15 @@ pub(super) fn row(operation: Operation) -> Row {
         O::SuspendUser | O::ReactivateUser | O::GrantRole | O::RevokeRole | O::EndUserSessions => {
             guarded(Who::Admin, 204, &[])
         }
+        O::SignUp => guest(&[&[NAME, EMAIL, PASSWORD, LOCALE]]),
+        O::SignInAtOnce => guest(&[&[EMAIL, PASSWORD, CODE, ("token", "AAAA"), ("deviceToken", "AAAA")]]),
+        O::ResetByCode => guest(&[&[EMAIL, PASSWORD, CODE, RECORD]]),
+        O::ResendVerification => open(&[&[EMAIL]]),
+        O::RefreshByBearer => open(&[&[REFRESH]]),
+        O::SwitchEmailFactorOn => guarded(Who::Fresh, 400, &[&[CODE, ("token", RECORD.1)]]),
+        O::SwitchEmailFactorOff => guarded(Who::Fresh, 400, &[&[CODE, ("token", RECORD.1)]]),
+        O::MoveByCode => guarded(Who::Fresh, 400, &[&[EMAIL, CODE, RECORD]]),
+        O::ChangePasswordByCode => guarded(Who::SignedIn, 400, &[&[EMAIL, PASSWORD, CODE, RECORD]]),
         other => panic!("{other:?} has no row: say what is expected of it"),
     };
     let checks_a_credential = matches!(
@@ -84,6 +107,15 @@ pub(super) fn row(operation: Operation) -> Row {
             | O::UndoEmailChange
             | O::ChangePassword
             | O::Reauthenticate
+            | O::CompleteSignIn
+            | O::ReportSession
+            | O::ConfirmEmailFactor
+            | O::ConfirmTotp
+            | O::SignInAtOnce
+            | O::ResetByCode
+            | O::RefreshByBearer
+            | O::SwitchEmailFactorOn
+            | O::MoveByCode
     );
     Row { checks_a_credential, ..row }
 }

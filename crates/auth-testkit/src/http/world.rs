@@ -11,7 +11,7 @@ use auth_core::keys::{KeyRing, Pepper};
 use auth_core::port::{Change, Limit, PasswordHasher, Store};
 use auth_core::settings::{ExistingAddress, Settings};
 use auth_core::{Auth, Parts, Signing};
-use auth_http::{AuthHttp, HttpSettings, Profile, Route};
+use auth_http::{AuthHttp, HttpSettings, Operation, Profile, Route};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -92,8 +92,18 @@ impl World {
         Self(Arc::new(Inner { web, http, document, clock, inbox: Inbox::new(), faulty, counting, hasher }))
     }
 
-    /// A call of an operation, by its path below the prefix.
+    /// A call of an operation, by its path below the prefix, whatever the profile calls it: its canonical name will do.
     pub fn call(&self, method: Method, path: &str) -> Call {
+        let (canonical, profile) = (Profile::sessions(), self.profile());
+        let operation = canonical
+            .names
+            .iter()
+            .chain(&Profile::tokens().names)
+            .find_map(|(operation, known, name)| (*known == method && *name == path).then_some(*operation));
+        let is_called =
+            |operation: Option<Operation>| profile.names.iter().find(|(other, ..)| Some(*other) == operation);
+        let called = is_called(operation).or_else(|| is_called(operation.and_then(counterpart)));
+        let (method, path) = called.map_or((method, path), |(_, method, path)| (method.clone(), path));
         Call::new(self.clone(), method, &format!("{}{path}", self.prefix()))
     }
 
@@ -253,7 +263,18 @@ impl World {
 
     /// Signs in.
     pub async fn sign_in(&self, person: &Person) -> Credentials {
-        Credentials::of(&self.post("/login", person.credentials()).from(&person.peer).await)
+        if self.profile().second_factor.is_some() {
+            // What waits in the outbox is not the code that comes now.
+            self.inbox().await;
+        }
+        let reply = self.post("/login", person.credentials()).from(&person.peer).await;
+        if reply.status == 200 && reply.json()["mfaRequired"] == true {
+            let (challenge, code) =
+                (reply.json()["challenge"].clone(), self.code(person, MailKind::SecondFactor).await);
+            let body = json!({ "challenge": challenge, "code": code, "method": "email" });
+            return Credentials::of(&self.post("/login/2fa", body).from(&person.peer).await);
+        }
+        Credentials::of(&reply)
     }
 
     /// Somebody signed in who holds these roles and no others, by way of the store.
@@ -307,6 +328,17 @@ impl World {
     /// The store, past all decorators.
     pub fn store(&self) -> &dyn Store {
         &*self.0.faulty
+    }
+}
+
+/// What the profile `service` has instead of an operation.
+const fn counterpart(operation: Operation) -> Option<Operation> {
+    match operation {
+        Operation::Register => Some(Operation::SignUp),
+        Operation::SignIn => Some(Operation::SignInAtOnce),
+        Operation::RequestVerification => Some(Operation::ResendVerification),
+        Operation::Refresh => Some(Operation::RefreshByBearer),
+        _ => None,
     }
 }
 

@@ -168,6 +168,10 @@ impl Tables {
                     token.attempts = token.attempts.saturating_sub(1);
                 }
             }
+            Change::RenewCode { user, token, code, until } => {
+                let token = found(self.token(*user, *token), Rejected::Token)?;
+                (token.code, token.code_until) = (Some(*code), *until);
+            }
             Change::SpendToken { user, token } => {
                 let id = found(self.token(*user, *token), Rejected::Token)?.id;
                 self.tokens.remove(&id);
@@ -186,6 +190,43 @@ impl Tables {
             }
             Change::Forgive { subject, budget } => {
                 self.budgets.retain(|(owner, of, _), _| owner != subject || of != budget);
+            }
+
+            Change::SetFactors { user, from, to } => {
+                let user = self.user(*user).ok().filter(|user| user.factors == *from);
+                found(user, Rejected::Factors)?.factors = to.clone();
+            }
+            Change::EnrolTotp(secret) => {
+                self.user(secret.user)?;
+                self.totp_secrets.retain(|_, other| other.user != secret.user || other.pending_until.is_none());
+                insert(&mut self.totp_secrets, secret.id, secret.clone())?;
+            }
+            Change::ConfirmTotp { user, factor, step } => {
+                let secret = self.totp_secrets.get_mut(factor).filter(|secret| secret.user == *user);
+                let secret = found(secret.filter(|secret| secret.pending_until.is_some()), Rejected::Factors)?;
+                (secret.pending_until, secret.last_step) = (None, Some(*step));
+                self.totp_secrets.retain(|id, other| other.user != *user || id == factor);
+            }
+            Change::SpendTotpStep { user, factor, step } => {
+                let secret = self.totp_secrets.get_mut(factor).filter(|secret| secret.user == *user);
+                let secret = secret.filter(|secret| secret.last_step.is_some_and(|last| last < *step));
+                found(secret, Rejected::Factors)?.last_step = Some(*step);
+            }
+            Change::ResealTotp { user, factor, from, to } => {
+                let secret = self.totp_secrets.get_mut(factor).filter(|secret| secret.user == *user);
+                if let Some(secret) = secret.filter(|secret| secret.secret == *from) {
+                    secret.secret = to.clone();
+                }
+            }
+            Change::DropTotp { user } => self.totp_secrets.retain(|_, secret| secret.user != *user),
+            Change::SetRecoveryCodes { user, codes } => {
+                self.user(*user)?;
+                self.recovery_codes.insert(*user, codes.clone());
+            }
+            Change::SpendRecoveryCode { user, code } => {
+                let codes = self.recovery_codes.entry(*user).or_default();
+                let place = codes.iter().position(|other| other.to_bytes() == code.to_bytes());
+                codes.remove(found(place, Rejected::Factors)?);
             }
 
             Change::OpenSession(session) => {
@@ -227,6 +268,12 @@ impl Tables {
             }
             Change::CloseSession { user, session, at } => {
                 found(self.open_session(*user, *session), Rejected::Session)?.closed_at = Some(*at);
+            }
+            Change::CloseDevice { user, device, at } => {
+                let is_its = |session: &&mut Session| session.user == *user && session.device == *device;
+                for session in self.sessions.values_mut().filter(is_its) {
+                    session.closed_at.get_or_insert(*at);
+                }
             }
 
             Change::AddSigningKey(key) => {
@@ -296,6 +343,8 @@ impl Tables {
         self.users.remove(&id);
         self.sessions.retain(|_, session| session.user != id);
         self.tokens.retain(|_, token| token.user != id);
+        self.totp_secrets.retain(|_, secret| secret.user != id);
+        self.recovery_codes.remove(&id);
         self.budgets.retain(|(subject, ..), _| *subject != id.into());
         self.outbox.retain(|_, row| row.mail.user != Some(id));
         for event in self.audit.values_mut().filter(|event| [event.actor, event.subject].contains(&Some(id))) {

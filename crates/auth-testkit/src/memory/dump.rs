@@ -13,6 +13,10 @@ impl fmt::Display for Tables {
         lines.extend(self.sessions.values().map(show::session));
         lines.extend(self.tokens.values().map(show::token));
         lines.extend(self.pendings.values().map(show::pending));
+        lines.extend(self.totp_secrets.values().map(show::totp_secret));
+        lines.extend(self.recovery_codes.iter().flat_map(|(user, codes)| {
+            codes.iter().map(move |code| format!("recovery code of {user:?} {}", show::mac(code)))
+        }));
         lines.extend(self.budgets.iter().map(|(key, window)| format!("{key:?} {window:?}")));
         lines.extend(self.audit.values().map(|event| format!("{event:?}")));
         lines.extend(self.signing_keys.values().map(show::signing_key));

@@ -39,6 +39,7 @@ impl Housekeeping for MemoryStore {
             delete(&mut tables.sessions, limit, |session| session.kept_until <= now)
                 + delete(&mut tables.tokens, limit, |token| token.link_until <= now && token.code_until <= now)
                 + delete(&mut tables.pendings, limit, |pending| pending.link_until <= now && pending.code_until <= now)
+                + delete(&mut tables.totp_secrets, limit, |secret| secret.pending_until.is_some_and(|end| end <= now))
                 + delete(&mut tables.budgets, limit, |window| window.ends_at <= now)
                 + delete(&mut tables.replies, limit, |row| row.claimed.expires_at <= now)
                 + delete(&mut tables.outbox, limit, |row| row.state.is_over_since(mail_before))

@@ -15,8 +15,8 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use auth_core::domain::{
-    Account, AuditEvent, Budget, Digest, EventId, LeaseId, MailId, Pending, PepperCheck, Session, SessionId,
-    SigningKey, Subject, Timestamp, Token, TokenId, UserId,
+    Account, AuditEvent, Budget, Digest, EventId, FactorId, LeaseId, Mac, MailId, Pending, PepperCheck, Session,
+    SessionId, SigningKey, Subject, Timestamp, Token, TokenId, TotpSecret, UserId,
 };
 use auth_core::port::StoreError;
 
@@ -74,6 +74,8 @@ struct Tables {
     sessions: BTreeMap<SessionId, Session>,
     tokens: BTreeMap<TokenId, Token>,
     pendings: BTreeMap<TokenId, Pending>,
+    totp_secrets: BTreeMap<FactorId, TotpSecret>,
+    recovery_codes: BTreeMap<UserId, Vec<Mac>>,
     budgets: HashMap<(Subject, Budget, WindowSeconds), Window>,
     audit: BTreeMap<EventId, AuditEvent>,
     signing_keys: BTreeMap<u32, SigningKey>,

@@ -4,10 +4,12 @@ use std::cmp::Reverse;
 
 use async_trait::async_trait;
 use auth_core::domain::{
-    Account, AuditEvent, Digest, Email, Issued, Pending, PepperCheck, Purpose, Session, SessionKey, Signed, SigningKey,
-    Token, User, UserId,
+    Account, AuditEvent, Digest, Email, Issued, Mac, Pending, PepperCheck, Purpose, Session, SessionKey, Signed,
+    SigningKey, Token, TotpSecret, User, UserId,
 };
-use auth_core::port::{AuditLog, AuditQuery, Keys, Pendings, Sessions, StoreError, Tokens, UserQuery, Users};
+use auth_core::port::{
+    AuditLog, AuditQuery, Keys, Pendings, SecondFactors, Sessions, StoreError, Tokens, UserQuery, Users,
+};
 
 use super::{MemoryStore, Tables, limit};
 
@@ -70,6 +72,18 @@ impl Tokens for MemoryStore {
 
     async fn tokens_of(&self, user: UserId, purpose: Purpose) -> Result<Vec<Token>, StoreError> {
         Ok(self.with(|tables| tables.tokens_of(user, purpose)).await)
+    }
+}
+
+#[async_trait]
+impl SecondFactors for MemoryStore {
+    async fn totp_secrets(&self, user: UserId) -> Result<Vec<TotpSecret>, StoreError> {
+        let is_theirs = |secret: &&TotpSecret| secret.user == user;
+        Ok(self.with(|tables| tables.totp_secrets.values().filter(is_theirs).cloned().collect()).await)
+    }
+
+    async fn recovery_codes(&self, user: UserId) -> Result<Vec<Mac>, StoreError> {
+        Ok(self.with(|tables| tables.recovery_codes.get(&user).cloned().unwrap_or_default()).await)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::domain::{
-    AuditEvent, AuditKind, Budget, Digest, Epoch, Pending, Purpose, SealedMail, Session, Token, User,
+    AuditEvent, AuditKind, Budget, Digest, Epoch, Pending, Purpose, SealedMail, Session, Token, TotpSecret, User,
 };
 use auth_core::port::{Change, Commit, CommitError, Rejected, Store};
 
@@ -115,9 +115,11 @@ pub async fn equal_ids_are_an_error(store: &Arc<dyn Store>) {
         let token = given::issued(&**store, &user, Purpose::VerifyEmail).await;
         let (browser, others_browser) = (given::cookie_session(&user), given::cookie_session(&other));
         let (mail, event, pending) = (given::mail(MAIL_TIME), given::event(user.id), given::pending());
+        let totp = given::totp_secret(&user);
         let stored = [
             Change::OpenSession(browser.clone()),
             Change::OpenSession(others_browser.clone()),
+            Change::EnrolTotp(totp.clone()),
             Change::AddPending(pending.clone()),
             Change::Enqueue(mail.clone()),
             Change::Record(event.clone()),
@@ -131,6 +133,7 @@ pub async fn equal_ids_are_an_error(store: &Arc<dyn Store>) {
             Change::OpenSession(Session { id: session.id, ..given::session(&other) }),
             given::issue(Token { id: token.id, ..given::token(&other, Purpose::VerifyEmail) }),
             given::issue(Token { link: token.link, ..given::token(&other, Purpose::VerifyEmail) }),
+            Change::EnrolTotp(TotpSecret { id: totp.id, ..given::totp_secret(&other) }),
             Change::OpenSession(Session { credential: browser.credential, ..given::cookie_session(&other) }),
             Change::RotateSecret {
                 user: other.id,

@@ -13,7 +13,7 @@ use crate::given::{self, HOUR, MINUTE, NOW, TICK};
 use crate::picture::Picture;
 use crate::race::race;
 
-/// Sessions, tokens, roles, budgets and mail that isn't sent go with the user; of everybody else nothing does.
+/// Sessions, tokens, second factors, roles, budgets and mail that isn't sent go with the user; of everybody else nothing does.
 pub async fn everything_of_a_user_goes(store: &Arc<dyn Store>) {
     alone(store, async || {
         let (ann, bob) = (Estate::of(store, 0).await, Estate::of(store, 1).await);
@@ -35,6 +35,8 @@ pub async fn everything_of_a_user_goes(store: &Arc<dyn Store>) {
             assert!(store.find_token(&token.link.unwrap()).await.unwrap().is_none());
             assert!(store.tokens_of(ann.user.id, token.purpose).await.unwrap().is_empty());
         }
+        assert_eq!(store.totp_secrets(ann.user.id).await.unwrap(), []);
+        assert!(store.recovery_codes(ann.user.id).await.unwrap().is_empty());
         // Of the budget nothing is left that would refuse a new one of that id.
         done(store, &[ann.charge()]).await;
         assert_eq!(rejected(store, &[bob.charge()]).await, Rejected::Budget);
@@ -100,26 +102,28 @@ pub async fn mail_of_who_is_gone_names_nobody(store: &Arc<dyn Store>) {
     .await;
 }
 
-/// SE5: of 50 racing deletions one happens; no sign-in, token or mail that races them outlives the user.
+/// SE5: of 50 racing deletions one happens; no sign-in, token, second factor or mail that races them outlives the user.
 pub async fn se5_nothing_outlives_the_user(store: &Arc<dyn Store>) {
     alone(store, async || {
         let user = given::registered(&**store).await;
         let outcomes = race(50, |i| {
-            let change = match i % 5 {
+            let change = match i % 7 {
                 0 => Change::OpenSession(given::cookie_session(&user)),
                 1 => given::issue(given::token(&user, Purpose::ResetPassword)),
                 2 => Change::GrantRole { user: user.id, role: Role::parse("editor").unwrap() },
                 3 => Change::Enqueue(SealedMail { user: Some(user.id), ..given::mail(MAIL_TIME) }),
+                4 => Change::EnrolTotp(given::totp_secret(&user)),
+                5 => Change::SetRecoveryCodes { user: user.id, codes: vec![given::mac()] },
                 _ => Change::DeleteUser { user: user.id },
             };
             let store = store.clone();
             async move { store.commit(&[change]).await }
         })
         .await;
-        let deletions = outcomes.winners().into_iter().filter(|i| i % 5 == 4).count();
+        let deletions = outcomes.winners().into_iter().filter(|i| i % 7 == 6).count();
         assert_eq!(deletions, 1, "{outcomes:?}");
         for (i, outcome) in outcomes.0.iter().enumerate() {
-            let why = match i % 5 {
+            let why = match i % 7 {
                 0 => Some(Rejected::Epoch),
                 1 => Some(Rejected::EmailChanged),
                 // A mail is never refused: it is about nobody then.
@@ -135,6 +139,8 @@ pub async fn se5_nothing_outlives_the_user(store: &Arc<dyn Store>) {
         }
         assert!(store.sessions_of(user.id).await.unwrap().is_empty());
         assert!(store.tokens_of(user.id, Purpose::ResetPassword).await.unwrap().is_empty());
+        assert_eq!(store.totp_secrets(user.id).await.unwrap(), []);
+        assert!(store.recovery_codes(user.id).await.unwrap().is_empty());
         let of_user = MailQuery { user: Some(user.id), limit: 100, ..Default::default() };
         assert!(store.mails(&of_user).await.unwrap().is_empty());
     })
@@ -164,11 +170,16 @@ impl Estate {
             mails: [mail(MAIL_TIME + MINUTE), mail(at)],
             user,
         };
+        let on = given::totp_secret(&estate.user);
         let mut changes = vec![
             Change::OpenSession(estate.in_a_browser.clone()),
             Change::GrantRole { user: estate.user.id, role: Role::parse("editor").unwrap() },
             estate.charge(),
             Change::Record(given::event(estate.user.id)),
+            Change::EnrolTotp(on.clone()),
+            Change::ConfirmTotp { user: on.user, factor: on.id, step: 1 },
+            Change::EnrolTotp(given::totp_secret(&estate.user)),
+            Change::SetRecoveryCodes { user: estate.user.id, codes: vec![given::mac(), given::mac()] },
         ];
         changes.extend(estate.tokens.iter().cloned().map(given::issue));
         changes.extend(estate.mails.iter().cloned().map(Change::Enqueue));

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::domain::{
-    AuditEvent, Budget, MailId, Pending, Purpose, Sealed, SealedMail, Session, SessionId, Timestamp, Token, User,
+    AuditEvent, Budget, MailId, Pending, Purpose, Sealed, SealedMail, Session, SessionId, Timestamp, Token, TotpSecret,
+    User,
 };
 use auth_core::port::{Change, Claim, Claimed, Rejected, Store};
 
@@ -72,6 +73,29 @@ pub async fn sweeps_registrations_all_dead(store: &Arc<dyn Store>) {
         assert!(!is_there(&dead).await && is_there(&link).await && is_there(&code).await);
         assert_eq!(sweep(store, later).await, 2);
         assert!(!is_there(&link).await && !is_there(&code).await);
+    })
+    .await;
+}
+
+/// An enrolment goes at the instant it expires; a secret that is on stays, however long ago it was enrolled.
+pub async fn sweeps_enrolments_that_expired(store: &Arc<dyn Store>) {
+    alone(store, async || {
+        let (user, other) = (given::registered(&**store).await, given::registered(&**store).await);
+        let until = |user, end| TotpSecret { pending_until: Some(end), ..given::totp_secret(user) };
+        let on = until(&user, SWEEP_TIME);
+        let confirm = Change::ConfirmTotp { user: user.id, factor: on.id, step: 1 };
+        done(store, &[Change::EnrolTotp(on.clone()), confirm]).await;
+        let (first, second) = (until(&user, SWEEP_TIME), until(&other, SWEEP_TIME + TICK));
+        done(store, &[&first, &second].map(|secret| Change::EnrolTotp(secret.clone()))).await;
+
+        let are_left = async |user: &User| store.totp_secrets(user.id).await.unwrap().len();
+        assert_eq!(sweep(store, SWEEP_TIME.before(TICK)).await, 0);
+        assert_eq!(are_left(&user).await, 2);
+        assert_eq!(sweep(store, SWEEP_TIME).await, 1);
+        assert_eq!((are_left(&user).await, are_left(&other).await), (1, 1));
+        assert_eq!(sweep(store, SWEEP_TIME + TICK).await, 1);
+        assert_eq!(are_left(&other).await, 0);
+        assert_eq!(store.totp_secrets(user.id).await.unwrap()[0].id, on.id);
     })
     .await;
 }
@@ -213,7 +237,8 @@ pub async fn sweeping_leaves_the_rest(store: &Arc<dyn Store>) {
         given::issued(&**store, &user, Purpose::VerifyEmail).await;
         let long_ago = SWEEP_TIME.before(1000 * DAY);
         let (event, pending) = (AuditEvent { at: long_ago, ..given::event(user.id) }, given::pending());
-        done(store, &[Change::Record(event), Change::AddPending(pending.clone())]).await;
+        let codes = Change::SetRecoveryCodes { user: user.id, codes: vec![given::mac()] };
+        done(store, &[Change::Record(event), Change::AddPending(pending.clone()), codes]).await;
         let before = Picture::of(&**store, user.id).await;
         assert_eq!(sweep(store, SWEEP_TIME).await, 0);
         assert!(store.find_pending(&pending.link).await.unwrap().is_some());

@@ -15,6 +15,7 @@ pub mod cookies;
 pub mod dead_letters;
 pub mod deletion;
 pub mod directory;
+pub mod factors;
 pub mod housekeeping;
 pub mod keys;
 pub mod outbox;
@@ -137,6 +138,7 @@ macro_rules! store_suite {
                 touch_never_turns_back
                 touch_race_keeps_the_latest
                 se6_closed_once_by_its_user
+                a_devices_sessions_close_together
                 dead_can_be_closed
                 close_race_has_one_winner
                 se7_nothing_survives_a_new_epoch
@@ -160,6 +162,8 @@ macro_rules! store_suite {
                 vt5_issued_at_the_users_address
                 vt9_mailed_elsewhere_is_issued
                 either_link_or_code_may_be_missing
+                challenges_are_kept_exactly
+                renewed_code_keeps_its_attempts
                 live_tokens_are_limited
                 live_tokens_race_is_exact
                 listed_newest_first
@@ -171,6 +175,24 @@ macro_rules! store_suite {
                 vt3_spend_race_has_one_winner
                 vt7_dropping_takes_all_of_a_purpose
                 attempts_are_unsigned
+            }
+        }
+        mod factors {
+            $crate::__checks! { $make, Store, [store::factors],
+                those_that_are_on_are_found
+                set_from_what_was_decided_about
+                set_race_has_one_winner
+                enrolled_is_found
+                enrolling_replaces_what_was_not_confirmed
+                confirming_replaces_the_one_that_was_on
+                mf1_confirm_race_has_one_winner
+                mf1_a_time_step_is_spent_once
+                mf1_only_ones_own_secret_that_is_on_is_spent
+                sc4_resealed_from_what_was_opened
+                dropping_takes_all_secrets_of_a_user
+                mf5_a_recovery_code_is_spent_once
+                mf5_new_codes_end_the_old
+                mf5_another_users_code_is_never_spent
             }
         }
         mod budgets {
@@ -240,6 +262,7 @@ macro_rules! store_suite {
                 sweeps_sessions_no_longer_kept
                 sweeps_tokens_all_dead
                 sweeps_registrations_all_dead
+                sweeps_enrolments_that_expired
                 sweeps_budgets_that_ended
                 sweeps_replies_that_expired
                 sweeps_mail_that_is_over

@@ -242,6 +242,30 @@ pub async fn se6_closed_once_by_its_user(store: &Arc<dyn Store>) {
     assert_eq!(found, Session { closed_at: Some(NOW + TICK), ..session });
 }
 
+/// A device's sessions are closed together, and nobody else's: not the user's on other devices, not another user's on that one.
+/// One that was closed before was closed then.
+pub async fn a_devices_sessions_close_together(store: &Arc<dyn Store>) {
+    let (user, other) = (given::registered(&**store).await, given::registered(&**store).await);
+    let first = given::signed_in(&**store, &user).await;
+    let second = Session { device: first.device, ..given::session(&user) };
+    let closed = Session { device: first.device, ..given::session(&user) };
+    let elsewhere = given::session(&user);
+    let others = Session { device: first.device, ..given::session(&other) };
+    let opened = [&second, &closed, &elsewhere, &others].map(|session| Change::OpenSession(session.clone()));
+    done(store, &opened).await;
+    done(store, &[Change::CloseSession { user: user.id, session: closed.id, at: NOW }]).await;
+
+    let close = [Change::CloseDevice { user: user.id, device: first.device, at: NOW + HOUR }];
+    done(store, &close).await;
+    // With nothing to close as well.
+    done(store, &close).await;
+    let ends =
+        [(first, Some(NOW + HOUR)), (second, Some(NOW + HOUR)), (closed, Some(NOW)), (elsewhere, None), (others, None)];
+    for (session, end) in ends {
+        assert_eq!(found_session(store, session.id).await.unwrap().session.closed_at, end, "{session:?}");
+    }
+}
+
 /// A session whose time is over, or whose epoch is, can still be closed: logging out is never an error for that.
 pub async fn dead_can_be_closed(store: &Arc<dyn Store>) {
     let user = given::registered(&**store).await;

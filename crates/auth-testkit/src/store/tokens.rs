@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use auth_core::domain::{Digest, Email, Epoch, PasswordHash, Purpose, Timestamp, Token, TokenId, User, UserId};
+use auth_core::domain::{
+    Digest, Email, Epoch, FirstStep, Method, Methods, PasswordHash, Purpose, Timestamp, Token, TokenId, User, UserId,
+};
 use auth_core::port::{Change, Rejected, Store};
 
 use super::{account, done, rejected};
@@ -95,6 +97,57 @@ pub async fn either_link_or_code_may_be_missing(store: &Arc<dyn Store>) {
     }
     done(store, &[claim(user.id, first.id, 1), spend(user.id, first.id), spend(user.id, link_only.id)]).await;
     assert_eq!(shown(&store.tokens_of(user.id, first.purpose).await.unwrap()), shown(&[second]));
+}
+
+/// A challenge comes back with how far its sign-in has come, on a device that is known or not, and any token with the session
+/// that it is about.
+pub async fn challenges_are_kept_exactly(store: &Arc<dyn Store>) {
+    let user = given::registered(&**store).await;
+    let first_step = FirstStep {
+        epoch: Epoch::from_number(u32::MAX),
+        device: Some(given::id()),
+        methods: Methods::of(&[Method::Password, Method::EmailCode]),
+    };
+    let challenge = |sign_in| Token { sign_in, ..given::token(&user, Purpose::SecondStep) };
+    let tokens = [
+        challenge(Some(first_step.clone())),
+        challenge(Some(FirstStep { epoch: Epoch::FIRST, device: None, ..first_step.clone() })),
+        challenge(Some(FirstStep { methods: Methods::of(&[]), ..first_step.clone() })),
+        challenge(None),
+        Token { session: Some(given::id()), ..given::token(&user, Purpose::Reauthenticate) },
+        Token { session: Some(given::id()), ..challenge(Some(first_step)) },
+    ];
+    for token in tokens {
+        done(store, &[given::issue(token.clone())]).await;
+        let found = store.find_token(&token.link.unwrap()).await.unwrap().expect("the token");
+        assert_eq!(show::token(&found.token), show::token(&token));
+        let listed = store.tokens_of(user.id, token.purpose).await.unwrap();
+        assert!(shown(&listed).contains(&show::token(&token)), "{listed:?}");
+    }
+}
+
+/// Another code for a token leaves all else of it as it is, the attempts above all: asking for codes must not buy guesses.
+pub async fn renewed_code_keeps_its_attempts(store: &Arc<dyn Store>) {
+    let (user, other) = (given::registered(&**store).await, given::registered(&**store).await);
+    let token = Token { code: None, ..given::token(&user, Purpose::SecondStep) };
+    let untouched = given::issued(&**store, &user, Purpose::SecondStep).await;
+    let renew = |user, token, code, until| Change::RenewCode { user, token, code, until };
+    done(store, &[given::issue(token.clone()), claim(user.id, token.id, 1)]).await;
+    // The first code of a token that had none, then one in its place.
+    for until in [NOW + HOUR, NOW + 2 * HOUR] {
+        let code = given::mac();
+        done(store, &[renew(user.id, token.id, code, until)]).await;
+        let renewed = Token { code: Some(code), code_until: until, attempts: 1, ..token.clone() };
+        let found = store.find_token(&token.link.unwrap()).await.unwrap().expect("the token");
+        assert_eq!(show::token(&found.token), show::token(&renewed));
+    }
+    assert_eq!(rejected(store, &[claim(user.id, token.id, 1)]).await, Rejected::Attempts);
+
+    for (user, token) in [(other.id, untouched.id), (given::id(), untouched.id), (user.id, given::id())] {
+        assert_eq!(rejected(store, &[renew(user, token, given::mac(), NOW)]).await, Rejected::Token);
+    }
+    let found = store.find_token(&untouched.link.unwrap()).await.unwrap().expect("the token");
+    assert_eq!(show::token(&found.token), show::token(&untouched));
 }
 
 /// As many tokens of a purpose live at once as may: counted are those whose link or code lives on, to the microsecond.

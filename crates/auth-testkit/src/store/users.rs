@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use auth_core::domain::{
-    Attributes, Email, Epoch, PasswordHash, Profile, ProfileEdit, Purpose, Role, Session, Status, Timestamp, User,
-    UserId,
+    Attributes, Email, Epoch, Factor, Factors, PasswordHash, Profile, ProfileEdit, Purpose, Role, Session, Status,
+    Timestamp, User, UserId,
 };
 use auth_core::port::{Change, Rejected, Store};
 
@@ -18,6 +18,7 @@ pub async fn created_is_found(store: &Arc<dyn Store>) {
     let full = User {
         email_verified_at: Some(NOW + HOUR),
         roles_version: u32::MAX,
+        factors: Factors::of(&[Factor::Totp, Factor::Email]),
         attributes: Attributes::default().with("plan", "pro").unwrap(),
         profile: Profile {
             name: Some("Zoë".into()),

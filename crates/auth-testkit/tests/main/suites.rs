@@ -11,6 +11,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("store::sessions", include_str!("../../src/store/sessions.rs"), STORE),
     ("store::cookies", include_str!("../../src/store/cookies.rs"), STORE),
     ("store::tokens", include_str!("../../src/store/tokens.rs"), STORE),
+    ("store::factors", include_str!("../../src/store/factors.rs"), STORE),
     ("store::budgets", include_str!("../../src/store/budgets.rs"), STORE),
     ("store::audit", include_str!("../../src/store/audit.rs"), STORE),
     ("store::keys", include_str!("../../src/store/keys.rs"), STORE),

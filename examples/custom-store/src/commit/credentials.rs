@@ -2,12 +2,13 @@
 
 use async_trait::async_trait;
 use auth_core::domain::{
-    Credential, Digest, Email, Pending, Purpose, Session, SessionId, Status, Timestamp, Token, TokenId, UserId,
+    Credential, DeviceId, Digest, Email, Mac, Pending, Purpose, Session, SessionId, Status, Timestamp, Token, TokenId,
+    UserId,
 };
 use auth_store::commit::{PendingStatements, Rotation, SessionStatements, TokenStatements, Written};
 
 use crate::read::{account, tokens_of};
-use crate::table::{SLOTS, slot, slots_of};
+use crate::table::{SESSIONS_OF, SLOTS, slot, slots_of};
 use crate::transaction::{Failed, Snapshot as _, Tx};
 
 impl Tx {
@@ -96,6 +97,14 @@ impl SessionStatements for Tx {
     async fn close_session(&mut self, user: UserId, session: SessionId, at: Timestamp) -> Result<u64, Failed> {
         self.update_open_session(user, session, |_| true, |session| session.closed_at = Some(at))
     }
+
+    async fn close_device(&mut self, user: UserId, device: DeviceId, at: Timestamp) -> Result<u64, Failed> {
+        let sessions = self.all_by::<Session>(SESSIONS_OF, user.as_bytes())?;
+        sessions.iter().filter(|session| session.device == device).try_fold(0, |closed, session| {
+            let close = |session: &mut Session| session.closed_at = Some(at);
+            Ok(closed + self.update_open_session(user, session.id, |_| true, close)?)
+        })
+    }
 }
 
 #[async_trait]
@@ -127,6 +136,11 @@ impl TokenStatements for Tx {
     async fn return_attempt(&mut self, user: UserId, token: TokenId) -> Result<u64, Failed> {
         let is_claimed = |token: &Token| token.user == user && token.attempts > 0;
         self.update(token.as_bytes(), is_claimed, |token| token.attempts -= 1)
+    }
+
+    async fn renew_code(&mut self, user: UserId, token: TokenId, code: &Mac, until: Timestamp) -> Result<u64, Failed> {
+        let renewed = |token: &mut Token| (token.code, token.code_until) = (Some(*code), until);
+        self.update(token.as_bytes(), |token| token.user == user, renewed)
     }
 
     async fn delete_token(&mut self, user: UserId, token: TokenId) -> Result<u64, Failed> {

@@ -3,6 +3,7 @@
 //! Each is one look and one write in a transaction that nobody else is in, and returns how many rows it changed.
 
 mod credentials;
+mod factors;
 mod records;
 mod users;
 

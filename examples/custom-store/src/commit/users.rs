@@ -2,18 +2,18 @@
 
 use async_trait::async_trait;
 use auth_core::domain::{
-    Attributes, AuditEvent, Email, Epoch, PasswordHash, ProfileEdit, Role, Session, Status, Timestamp, Token, User,
-    UserId,
+    Attributes, AuditEvent, Email, Epoch, PasswordHash, ProfileEdit, Role, Session, Status, Timestamp, Token,
+    TotpSecret, User, UserId,
 };
 use auth_store::commit::{Hold, RoleStatements, UserStatements, Written};
 
 use crate::read::everybodys_epoch;
-use crate::record::{EverybodysEpoch, Holders, MailRow, UserRow};
-use crate::table::{EMAILS, SESSIONS_OF, TOKENS_OF};
+use crate::record::{EverybodysEpoch, Holders, MailRow, RecoveryCodes, UserRow};
+use crate::table::{EMAILS, SESSIONS_OF, TOKENS_OF, TOTP_SECRETS_OF};
 use crate::transaction::{Failed, Snapshot as _, Tx};
 
 impl Tx {
-    fn update_user(
+    pub(super) fn update_user(
         &self,
         id: UserId,
         condition: impl FnOnce(&UserRow) -> bool,
@@ -101,6 +101,8 @@ impl UserStatements for Tx {
         };
         self.delete_all::<Session>(&ids(SESSIONS_OF)?)?;
         self.delete_all::<Token>(&ids(TOKENS_OF)?)?;
+        self.delete_all::<TotpSecret>(&ids(TOTP_SECRETS_OF)?)?;
+        self.delete::<RecoveryCodes>(user.as_bytes(), |_| true)?;
         let mails = self.all::<MailRow>()?.into_iter().filter(|(_, row)| row.mail.user == Some(user));
         self.delete_all::<MailRow>(&mails.map(|(id, _)| id).collect::<Vec<_>>())?;
         self.delete::<UserRow>(user.as_bytes(), |_| true)

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use crate::auth::{Auth, Fault};
 use crate::domain::{
     Attributes, Code, Content, Context, Email, Link, Mail, MailId, MailKind, Notice, PasswordHash, Pending, Purpose,
-    SealedMail, Secret, Timestamp, Token, TokenId, User, UserId,
+    SealedMail, Secret, Session, Signed, Timestamp, Token, TokenId, User, UserId, device_name,
 };
 use crate::flow::throttle;
 use crate::keys::{KeyRing, MacUse, SealError};
+use crate::port::Change;
 use crate::settings::days;
 
 /// A fresh token with the mail that carries its link and code to `to`: the account's address, unless the account is to move
@@ -21,30 +22,65 @@ pub(crate) fn token_mail(
     now: Timestamp,
     context: &Context,
 ) -> Result<(Token, SealedMail), Fault> {
-    let (terms, proofs) = (purpose.terms(), Proofs::new(auth, purpose, to, now));
-    let token = Token {
-        id: proofs.id,
-        user: user.id,
-        purpose,
-        email: to.clone(),
-        account: Some(user.email.clone()),
-        link: Some(proofs.secret.digest()),
-        link_until: now + terms.link,
-        code: terms.code.map(|_| proofs.mac(auth)),
-        code_until: now + terms.code.unwrap_or_default(),
-        attempts: 0,
-        requested_from: throttle::requester(auth, context),
-        created_at: now,
-    };
-    let link = proofs.link(auth);
-    let content = match purpose {
-        Purpose::VerifyEmail => Content::Verify { code: proofs.code, link },
-        Purpose::ResetPassword => Content::Reset { code: proofs.code, link },
-        Purpose::ChangeEmail => Content::ChangeEmail { code: proofs.code, link },
-        Purpose::UndoEmail => Content::UndoEmail { to: to.clone(), link },
-    };
-    let letter = Letter { to, ..Letter::to(user) };
-    Ok((token, letter.seal(auth, &content, now, now + terms.link)?))
+    let proofs = Proofs::new(auth, purpose, to, now);
+    let token = proofs.token(auth, user, now, context);
+    let mail = proofs.mail(auth, user, token.link_until.max(token.code_until), now)?;
+    Ok((token, mail))
+}
+
+/// What mails a code to the account's address that is good in one session only. Of several the newest counts. Names the record
+/// that the code belongs to.
+pub(crate) fn session_code(
+    auth: &Auth,
+    signed: &Signed,
+    purpose: Purpose,
+    now: Timestamp,
+    context: &Context,
+) -> Result<(TokenId, Vec<Change>), Fault> {
+    let user = &signed.user;
+    let (token, mail) = token_mail(auth, user, purpose, &user.email, now, context)?;
+    let token = Token { session: Some(signed.session.id), ..token };
+    let changes = vec![
+        Change::TrimTokens { user: user.id, purpose, keep: 0 },
+        Change::IssueToken { token: token.clone(), at_most: 1 },
+        Change::Enqueue(mail),
+    ];
+    Ok((token.id, changes))
+}
+
+/// A fresh token that hands nothing to anybody: for a code that may be wanted, and perhaps will be mailed.
+pub(crate) fn challenge(auth: &Auth, user: &User, now: Timestamp, context: &Context) -> (Secret, Token) {
+    let proofs = Proofs::new(auth, Purpose::SecondStep, &user.email, now);
+    let token = Token { code: None, code_until: now, ..proofs.token(auth, user, now, context) };
+    (proofs.secret, token)
+}
+
+/// A fresh code for a token that is there, with the mail that carries it to the address that the token is bound to.
+pub(crate) fn fresh_code(
+    auth: &Auth,
+    user: &User,
+    token: &Token,
+    now: Timestamp,
+) -> Result<(crate::domain::Mac, Timestamp, SealedMail), Fault> {
+    let proofs = Proofs { id: token.id, ..Proofs::new(auth, token.purpose, &token.email, now) };
+    let until = (now + token.purpose.terms().code.unwrap_or_default()).min(token.link_until);
+    Ok((proofs.mac(auth), until, proofs.mail(auth, user, until, now)?))
+}
+
+/// A fresh token with the mail that carries its link to the owner of an account that a new device has signed in to.
+pub(crate) fn new_device(
+    auth: &Auth,
+    user: &User,
+    session: &Session,
+    now: Timestamp,
+    context: &Context,
+) -> Result<(Token, SealedMail), Fault> {
+    let proofs = Proofs::new(auth, Purpose::ReportSession, &user.email, now);
+    let token = Token { session: Some(session.id), account: None, ..proofs.token(auth, user, now, context) };
+    let device = session.user_agent.as_deref().and_then(device_name).unwrap_or_default();
+    let content = Content::NewDevice { device, link: proofs.link(auth) };
+    let mail = Letter::to(user).seal(auth, &content, now, token.link_until)?;
+    Ok((token, mail))
 }
 
 /// A fresh token with the mail that carries its link to the address that the account has, and may have to be moved back to
@@ -56,24 +92,11 @@ pub(crate) fn undo_mail(
     now: Timestamp,
     context: &Context,
 ) -> Result<(Token, SealedMail), Fault> {
-    let (purpose, to) = (Purpose::UndoEmail, &user.email);
-    let (terms, proofs) = (purpose.terms(), Proofs::new(auth, purpose, to, now));
-    let token = Token {
-        id: proofs.id,
-        user: user.id,
-        purpose,
-        email: to.clone(),
-        account: None,
-        link: Some(proofs.secret.digest()),
-        link_until: now + terms.link,
-        code: None,
-        code_until: now,
-        attempts: 0,
-        requested_from: throttle::requester(auth, context),
-        created_at: now,
-    };
+    let proofs = Proofs::new(auth, Purpose::UndoEmail, &user.email, now);
+    let token = Token { account: None, ..proofs.token(auth, user, now, context) };
     let content = Content::UndoEmail { to: elsewhere.clone(), link: proofs.link(auth) };
-    Ok((token, Letter::to(user).seal(auth, &content, now, now + terms.link)?))
+    let mail = Letter::to(user).seal(auth, &content, now, token.link_until)?;
+    Ok((token, mail))
 }
 
 /// What somebody registered with, whose registration is to wait for its proof.
@@ -103,10 +126,11 @@ pub(crate) fn pending_mail(
 ) -> Result<(Pending, SealedMail), Fault> {
     let Application { email, slot, password, name, locale, attributes } = application;
     let purpose = Purpose::VerifyEmail;
-    let (terms, proofs) = (purpose.terms(), Proofs::new(auth, purpose, &email, now));
+    let proofs = Proofs::new(auth, purpose, &email, now);
+    let (link_until, code_until) = proofs.ends(now);
     let letter = Letter { user: None, to: &email, name: name.as_deref(), locale: locale.as_deref() };
     let content = Content::Verify { code: proofs.code.clone(), link: proofs.link(auth) };
-    let mail = letter.seal(auth, &content, now, now + terms.link)?;
+    let mail = letter.seal(auth, &content, now, link_until)?;
     let (id, link, code) = (proofs.id, proofs.secret.digest(), proofs.mac(auth));
     let pending = Pending {
         id,
@@ -117,9 +141,9 @@ pub(crate) fn pending_mail(
         locale,
         attributes,
         link,
-        link_until: now + terms.link,
+        link_until,
         code,
-        code_until: now + terms.code.unwrap_or_default(),
+        code_until,
         attempts: 0,
         requested_from: throttle::requester(auth, context),
         created_at: now,
@@ -153,6 +177,51 @@ impl<'a> Proofs<'a> {
     fn new(auth: &Auth, purpose: Purpose, to: &'a Email, now: Timestamp) -> Self {
         let (secret, code) = (Secret::new(&*auth.entropy), Code::new(&*auth.entropy));
         Self { id: TokenId::new(now, &*auth.entropy), secret, code, purpose, to }
+    }
+
+    /// When link and code are dead. What there is none of is dead at once.
+    fn ends(&self, now: Timestamp) -> (Timestamp, Timestamp) {
+        let terms = self.purpose.terms();
+        (now + terms.link.unwrap_or_default(), now + terms.code.unwrap_or_default())
+    }
+
+    /// The record behind them, for the account of the user's present address.
+    fn token(&self, auth: &Auth, user: &User, now: Timestamp, context: &Context) -> Token {
+        let (terms, (link_until, code_until)) = (self.purpose.terms(), self.ends(now));
+        Token {
+            id: self.id,
+            user: user.id,
+            purpose: self.purpose,
+            email: self.to.clone(),
+            account: Some(user.email.clone()),
+            link: terms.link.map(|_| self.secret.digest()),
+            link_until,
+            code: terms.code.map(|_| self.mac(auth)),
+            code_until,
+            attempts: 0,
+            requested_from: throttle::requester(auth, context),
+            sign_in: None,
+            session: None,
+            created_at: now,
+        }
+    }
+
+    /// The mail that carries them.
+    fn mail(&self, auth: &Auth, user: &User, until: Timestamp, now: Timestamp) -> Result<SealedMail, Fault> {
+        let (code, link) = (self.code.clone(), self.link(auth));
+        let content = match self.purpose {
+            Purpose::VerifyEmail => Content::Verify { code, link },
+            Purpose::ResetPassword => Content::Reset { code, link },
+            Purpose::ChangeEmail => Content::ChangeEmail { code, link },
+            Purpose::UndoEmail => Content::UndoEmail { to: self.to.clone(), link },
+            Purpose::SecondStep | Purpose::EnableEmailFactor | Purpose::DisableEmailFactor => {
+                Content::SecondFactor { code }
+            }
+            Purpose::Reauthenticate | Purpose::ChangePassword => Content::Reauthenticate { code },
+            Purpose::ReportSession => Content::NewDevice { device: String::new(), link },
+        };
+        let letter = Letter { to: self.to, ..Letter::to(user) };
+        letter.seal(auth, &content, now, until)
     }
 
     fn mac(&self, auth: &Auth) -> crate::domain::Mac {
@@ -200,6 +269,13 @@ impl<'a> Letter<'a> {
                 fields.insert("code", code.expose());
                 fields.insert("link", link.expose().to_owned());
             }
+            Content::SecondFactor { code } | Content::Reauthenticate { code } => {
+                fields.insert("code", code.expose());
+            }
+            Content::NewDevice { device, link } => {
+                fields.insert("device", device.clone());
+                fields.insert("link", link.expose().to_owned());
+            }
             Content::UndoEmail { to, link } => {
                 fields.insert("to", to.as_str().to_owned());
                 fields.insert("link", link.expose().to_owned());
@@ -224,6 +300,9 @@ const fn word(content: &Content) -> &'static str {
         Content::Exists => "exists",
         Content::ChangeEmail { .. } => "change-email",
         Content::UndoEmail { .. } => "undo-email",
+        Content::SecondFactor { .. } => "second-factor",
+        Content::Reauthenticate { .. } => "reauthenticate",
+        Content::NewDevice { .. } => "new-device",
         Content::Notice(_) => "notice",
     }
 }
@@ -246,6 +325,9 @@ fn content(fields: &mut BTreeMap<String, String>) -> Option<Content> {
         "reset" => code_and_link().map(|(code, link)| Content::Reset { code, link })?,
         "change-email" => code_and_link().map(|(code, link)| Content::ChangeEmail { code, link })?,
         "undo-email" => Content::UndoEmail { to: Email::parse(&take("to")?).ok()?, link: Link::new(take("link")?) },
+        "second-factor" => Content::SecondFactor { code: Code::parse(&take("code")?)? },
+        "reauthenticate" => Content::Reauthenticate { code: Code::parse(&take("code")?)? },
+        "new-device" => Content::NewDevice { device: take("device")?, link: Link::new(take("link")?) },
         "notice" => Content::Notice(Notice::parse(&take("notice")?)?),
         "exists" => Content::Exists,
         _ => return None,

@@ -9,7 +9,7 @@ use crate::support::database::{Backend, Site, on_each_backend};
 use crate::support::person::Person;
 use crate::support::process::Home;
 
-on_each_backend!(accounts_are_made, users_are_listed, se5_suspension_counts_at_once);
+on_each_backend!(accounts_are_made, users_are_listed, se5_suspension_counts_at_once, mf7_lost_factors_are_dropped);
 
 /// An account from the command line signs in at a server, with the roles that it was given.
 async fn accounts_are_made(backend: Backend) {
@@ -160,8 +160,30 @@ async fn se5_suspension_counts_at_once(backend: Backend) {
     person.sign_in(&client).await;
 
     let nobody = Person::new().email;
-    for command in ["show", "suspend", "reactivate"] {
+    for command in ["show", "suspend", "reactivate", "drop-factors"] {
         assert!(site.home.failed(&["user", command, &nobody]).contains("no such user"), "{command}");
         assert_eq!(site.home.run(&["user", command, "nobody"]).status.code(), Some(2));
     }
+}
+
+/// MF7: whoever has lost their second factor is let in by the password again, once an operator has switched it off.
+async fn mf7_lost_factors_are_dropped(backend: Backend) {
+    let Some(site) = Site::on(backend).await else { return };
+    let server = site.home.start().await;
+    let client = server.client();
+    let person = Person::registered(&client).await;
+    let tokens = person.sign_in(&client).await;
+    client.post("/mfa/email/enable", &json!({})).bearer(&tokens.access).expect(202).await;
+    let code = site.home.mails().wait_for(&person.email, "second-factor").await.code();
+    client.post("/mfa/email/confirm", &json!({ "code": code })).bearer(&tokens.access).expect(200).await;
+    assert_eq!(person.login(&client).expect(200).await["mfaRequired"], true);
+    assert!(site.home.done(&["user", "show", &person.email]).contains("email"));
+
+    // Twice is fine.
+    for _ in 0..2 {
+        let dropped = site.home.json(&["user", "drop-factors", &person.email]);
+        assert_eq!(dropped["user"]["mfaEnabled"], false);
+    }
+    tokens.me(&client).problem(401, "UNAUTHORIZED").await;
+    person.sign_in(&client).await;
 }

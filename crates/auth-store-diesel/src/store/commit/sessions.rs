@@ -1,7 +1,7 @@
 //! Statements about sessions.
 
 use async_trait::async_trait;
-use auth_core::domain::{Digest, Session, SessionId, Timestamp, UserId};
+use auth_core::domain::{DeviceId, Digest, Session, SessionId, Timestamp, UserId};
 use auth_store::commit::{Rotation, SessionStatements};
 use diesel::prelude::{
     ExpressionMethods as _, Insertable as _, IntoSql as _, NullableExpressionMethods as _, QueryDsl as _,
@@ -125,5 +125,13 @@ impl SessionStatements for Tx<'_> {
 
     async fn close_session(&mut self, user: UserId, session: SessionId, at: Timestamp) -> Result<u64, Error> {
         self.run(diesel::update(open!(user, session)).set(auth_sessions::closed_at.eq(at.as_micros()))).await
+    }
+
+    async fn close_device(&mut self, user: UserId, device: DeviceId, at: Timestamp) -> Result<u64, Error> {
+        let open = auth_sessions::table
+            .filter(auth_sessions::user_id.eq(Id(user.as_uuid())))
+            .filter(auth_sessions::device_id.eq(Id(device.as_uuid())))
+            .filter(auth_sessions::closed_at.is_null());
+        self.run(diesel::update(open).set(auth_sessions::closed_at.eq(at.as_micros()))).await
     }
 }

@@ -1,7 +1,7 @@
 //! Statements about one-time tokens.
 
 use async_trait::async_trait;
-use auth_core::domain::{Email, Purpose, Token, TokenId, UserId};
+use auth_core::domain::{Email, Mac, Purpose, Timestamp, Token, TokenId, UserId};
 use auth_store::commit::TokenStatements;
 use diesel::prelude::{
     BoolExpressionMethods as _, ExpressionMethods as _, Insertable as _, IntoSql as _, QueryDsl as _,
@@ -32,6 +32,8 @@ impl TokenStatements for Tx<'_> {
     async fn insert_token(&mut self, token: &Token, at_most: u32) -> Result<u64, Error> {
         let account = token.account.as_ref().map(Email::canonical);
         let code = token.code.map(|code| code.to_bytes());
+        let sign_in = token.sign_in.as_ref();
+        let methods = sign_in.map(|first| first.methods.to_text());
         let row = (
             Id(token.id.as_uuid()).into_sql::<IdType>(),
             auth_users::id,
@@ -47,6 +49,10 @@ impl TokenStatements for Tx<'_> {
             i64::from(token.attempts).into_sql::<BigInt>(),
             token.requested_from.as_bytes().as_slice().into_sql::<Binary>(),
             token.created_at.as_micros().into_sql::<BigInt>(),
+            sign_in.map(|first| i64::from(first.epoch.number())).into_sql::<Nullable<BigInt>>(),
+            sign_in.and_then(|first| first.device).map(|device| Id(device.as_uuid())).into_sql::<Nullable<IdType>>(),
+            methods.as_deref().into_sql::<Nullable<Text>>(),
+            token.session.map(|session| Id(session.as_uuid())).into_sql::<Nullable<IdType>>(),
         );
         let now = token.created_at.as_micros();
         let has_link = tokens::link_digest.is_not_null().and(tokens::link_until.gt(now));
@@ -86,6 +92,12 @@ impl TokenStatements for Tx<'_> {
     async fn return_attempt(&mut self, user: UserId, token: TokenId) -> Result<u64, Error> {
         let claimed = token!(user, token).filter(tokens::attempts.gt(0));
         self.run(diesel::update(claimed).set(tokens::attempts.eq(tokens::attempts - 1_i64))).await
+    }
+
+    async fn renew_code(&mut self, user: UserId, token: TokenId, code: &Mac, until: Timestamp) -> Result<u64, Error> {
+        let renew = diesel::update(token!(user, token))
+            .set((tokens::code_mac.eq(code.to_bytes().to_vec()), tokens::code_until.eq(until.as_micros())));
+        self.run(renew).await
     }
 
     async fn delete_token(&mut self, user: UserId, token: TokenId) -> Result<u64, Error> {

@@ -20,7 +20,7 @@ use crate::error::Error;
 impl UserStatements for Tx<'_> {
     /// Selected from the common epoch's one row, which the user's own is stored without.
     async fn insert_user(&mut self, user: &User, password: Option<&PasswordHash>) -> Result<Written, Error> {
-        let attributes = user.attributes.to_text();
+        let (factors, attributes) = (user.factors.to_text(), user.attributes.to_text());
         let row = (
             Id(user.id.as_uuid()).into_sql::<IdType>(),
             user.email.as_str().into_sql::<Text>(),
@@ -36,6 +36,7 @@ impl UserStatements for Tx<'_> {
             i64::from(user.roles_version).into_sql::<BigInt>(),
             attributes.as_str().into_sql::<Text>(),
             user.created_at.as_micros().into_sql::<BigInt>(),
+            factors.as_str().into_sql::<Text>(),
         );
         let insert = auth_epoch::table.select(row).insert_into(auth_users::table).into_columns(auth_users::all_columns);
         self.run_unless_taken(insert, dialect::EMAIL_TAKEN).await

@@ -1,7 +1,7 @@
 //! Statements about sessions.
 
 use async_trait::async_trait;
-use auth_core::domain::{Digest, Session, SessionId, Timestamp, UserId};
+use auth_core::domain::{DeviceId, Digest, Session, SessionId, Timestamp, UserId};
 use auth_store::commit::{Rotation, SessionStatements};
 
 use super::super::sql;
@@ -122,6 +122,13 @@ impl SessionStatements for Tx<'_> {
         const CLOSE: &str =
             "update auth_sessions set closed_at = $1 where id = $2 and user_id = $3 and closed_at is null";
         let query = sql(CLOSE).bind(at.as_micros()).bind(session.as_uuid()).bind(user.as_uuid());
+        self.run(query).await
+    }
+
+    async fn close_device(&mut self, user: UserId, device: DeviceId, at: Timestamp) -> sqlx::Result<u64> {
+        const CLOSE: &str =
+            "update auth_sessions set closed_at = $1 where user_id = $2 and device_id = $3 and closed_at is null";
+        let query = sql(CLOSE).bind(at.as_micros()).bind(user.as_uuid()).bind(device.as_uuid());
         self.run(query).await
     }
 }

@@ -1,7 +1,7 @@
 //! Statements about one-time tokens.
 
 use async_trait::async_trait;
-use auth_core::domain::{Email, Purpose, Token, TokenId, UserId};
+use auth_core::domain::{DeviceId, Email, Mac, Purpose, SessionId, Timestamp, Token, TokenId, UserId};
 use auth_store::commit::TokenStatements;
 
 use super::super::sql;
@@ -12,15 +12,17 @@ impl TokenStatements for Tx<'_> {
     async fn insert_token(&mut self, token: &Token, at_most: u32) -> sqlx::Result<u64> {
         const INSERT: &str = "
             insert into auth_one_time_tokens (id, user_id, purpose, email, email_canonical, account, account_canonical,
-                link_digest, link_until, code_mac, code_until, attempts, requested_from, created_at)
-            select $1, u.id, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 from auth_users u
-            where u.id = $14 and u.email_canonical = coalesce($15, u.email_canonical) and (
+                link_digest, link_until, code_mac, code_until, attempts, requested_from, epoch, device_id, methods, session_id,
+                created_at)
+            select $1, u.id, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17 from auth_users u
+            where u.id = $18 and u.email_canonical = coalesce($19, u.email_canonical) and (
                 select count(*) from auth_one_time_tokens t
-                where t.user_id = u.id and t.purpose = $16 and (
-                    (t.link_digest is not null and t.link_until > $17)
-                    or (t.code_mac is not null and t.code_until > $18))
-                ) < $19";
+                where t.user_id = u.id and t.purpose = $20 and (
+                    (t.link_digest is not null and t.link_until > $21)
+                    or (t.code_mac is not null and t.code_until > $22))
+                ) < $23";
         let account = token.account.as_ref().map(Email::canonical);
+        let sign_in = token.sign_in.as_ref();
         let query = sql(INSERT)
             .bind(token.id.as_uuid())
             .bind(token.purpose.as_str())
@@ -34,6 +36,10 @@ impl TokenStatements for Tx<'_> {
             .bind(token.code_until.as_micros())
             .bind(i64::from(token.attempts))
             .bind(token.requested_from.as_bytes().as_slice())
+            .bind(sign_in.map(|first| i64::from(first.epoch.number())))
+            .bind(sign_in.and_then(|first| first.device).map(DeviceId::as_uuid))
+            .bind(sign_in.map(|first| first.methods.to_text()))
+            .bind(token.session.map(SessionId::as_uuid))
             .bind(token.created_at.as_micros())
             .bind(token.user.as_uuid())
             .bind(account)
@@ -63,6 +69,13 @@ impl TokenStatements for Tx<'_> {
         const RETURN: &str = "
             update auth_one_time_tokens set attempts = attempts - 1 where id = $1 and user_id = $2 and attempts > 0";
         self.run(sql(RETURN).bind(token.as_uuid()).bind(user.as_uuid())).await
+    }
+
+    async fn renew_code(&mut self, user: UserId, token: TokenId, code: &Mac, until: Timestamp) -> sqlx::Result<u64> {
+        const RENEW: &str =
+            "update auth_one_time_tokens set code_mac = $1, code_until = $2 where id = $3 and user_id = $4";
+        let query = sql(RENEW).bind(code.to_bytes().to_vec()).bind(until.as_micros());
+        self.run(query.bind(token.as_uuid()).bind(user.as_uuid())).await
     }
 
     async fn delete_token(&mut self, user: UserId, token: TokenId) -> sqlx::Result<u64> {

@@ -13,8 +13,8 @@ impl UserStatements for Tx<'_> {
     async fn insert_user(&mut self, user: &User, password: Option<&PasswordHash>) -> sqlx::Result<Written> {
         const INSERT: &str = "
             insert into auth_users (id, email, email_canonical, email_verified_at, password_hash, name, image_url,
-                phone_number, locale, status, epoch, roles_version, attributes, created_at)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 - (select epoch from auth_epoch), $12, $13, $14)";
+                phone_number, locale, status, epoch, roles_version, factors, attributes, created_at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 - (select epoch from auth_epoch), $12, $13, $14, $15)";
         let query = sql(INSERT)
             .bind(user.id.as_uuid())
             .bind(user.email.as_str())
@@ -28,6 +28,7 @@ impl UserStatements for Tx<'_> {
             .bind(user.status.as_str())
             .bind(i64::from(user.epoch.number()))
             .bind(i64::from(user.roles_version))
+            .bind(user.factors.to_text())
             .bind(user.attributes.to_text())
             .bind(user.created_at.as_micros());
         self.run_unless_taken(query, dialect::EMAIL_TAKEN).await
