@@ -6,6 +6,9 @@ const { chromium } = require(process.env.PORTCULLIS_TEST_PLAYWRIGHT);
 const { isSessions } = require("./client.js");
 const { APP, PATIENCE } = require("./stage.js");
 
+/** Another site. Its name leads to this machine, in this browser only; all others lead nowhere. */
+const ELSEWHERE = "evil.test";
+
 /** The origins that may be sent requests, and all others that were. */
 const known = new Set([APP]);
 const asked = new Set();
@@ -13,12 +16,12 @@ const asked = new Set();
 /** What pages of the application did against their own policy, or failed to do. */
 const violations = [];
 
-/** Plays a scene. The name `elsewhere` leads to this machine, all others lead nowhere. */
-async function play(scene, elsewhere) {
+/** Plays a scene. */
+async function play(scene) {
   const browser = await chromium.launch({
     executablePath: process.env.PORTCULLIS_TEST_CHROMIUM,
     // Chromium's sandbox refuses to be root's, and only our own pages are opened.
-    args: ["--no-sandbox", `--host-resolver-rules=MAP ${elsewhere} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1`],
+    args: ["--no-sandbox", `--host-resolver-rules=MAP ${ELSEWHERE} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1`],
   });
   try {
     await scene(browser);
@@ -63,8 +66,15 @@ async function signInAt(page, { email, password }) {
   await form.getByRole("button").click();
 }
 
+/** Fills in the form of that name and sends it. */
+async function submit(page, name, fields = {}) {
+  const form = page.getByRole("form", { name });
+  for (const [label, value] of Object.entries(fields)) await form.getByLabel(label).fill(value);
+  await form.getByRole("button").click();
+}
+
 function region(page, name) {
   return page.getByRole("region", { name });
 }
 
-module.exports = { expect, open, play, region, sessionCookies, signInAt };
+module.exports = { ELSEWHERE, expect, open, play, region, sessionCookies, signInAt, submit };

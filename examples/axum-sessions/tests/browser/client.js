@@ -43,9 +43,9 @@ async function sessionIds(cookies) {
   return (await call("GET", "/sessions", { cookies })).json.sessions.map((session) => session.id).sort();
 }
 
-/** The third cookie, `device`, outlives sessions. */
+/** One cookie, `device`, outlives sessions. */
 function isSessions(name) {
-  return name === "session" || name === "csrf";
+  return name !== "device";
 }
 
 module.exports = { call, isSessions, member, person, sessionIds, signIn };

@@ -8,12 +8,9 @@
 
 const { account } = require("./account.js");
 const { attacks } = require("./attacks.js");
-const { play } = require("./browser.js");
+const { ELSEWHERE, play } = require("./browser.js");
 const { mailPages } = require("./mail_pages.js");
 const { SCENE } = require("./stage.js");
-
-/** Another site. Its name leads to this machine, in this browser only. */
-const ELSEWHERE = "evil.test";
 
 const SCENES = {
   account,
@@ -23,7 +20,7 @@ const SCENES = {
   "other-site": (browser) => attacks(browser, ELSEWHERE),
 };
 
-play(SCENES[SCENE], ELSEWHERE).catch((error) => {
+play(SCENES[SCENE]).catch((error) => {
   console.error(error);
   process.exitCode = 1;
 });
