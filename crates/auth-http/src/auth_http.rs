@@ -325,8 +325,13 @@ impl AuthHttp {
     fn answer_unrouted(&self, head: &Parts) -> Result<Response<Bytes>, Problem> {
         self.admit(head)?;
         let routes = self.0.routes.iter().chain(&self.0.root_routes);
+        let mut at_path: Vec<_> = routes.filter(|route| route.parameters(head.uri.path()).is_some()).collect();
+        // What has a path of its own is no parameter of another's: `/sessions/report` is no `/sessions/{id}`.
+        if at_path.iter().any(|route| !route.path.contains('{')) {
+            at_path.retain(|route| !route.path.contains('{'));
+        }
         let mut methods: Vec<&str> = Vec::new();
-        for route in routes.filter(|route| route.parameters(head.uri.path()).is_some()) {
+        for route in at_path {
             methods.push(route.method.as_str());
             if route.method == Method::GET {
                 methods.push("HEAD");

@@ -100,7 +100,7 @@ fn what_is_fine_is_not_found() {
         &[("AUTH_PROFILE", "sessions"), ("SESSION_TTL_DAYS", "7"), ("SESSION_COOKIE_NAME", "__Host-sid")],
         &[("AUTH_PROFILE", "sessions,tokens"), ("AUTH_REGISTER_EXISTING", "conceal")],
         &[("AUTH_PROFILE", "two-step")],
-        &[("AUTH_PROFILE", "two-step,sessions"), ("AUTH_MFA", "email-required")],
+        &[("AUTH_PROFILE", "two-step,sessions@/sessions"), ("AUTH_MFA", "email-required")],
         &[("MAIL_FROM", "no-reply@mail.example.com")],
         #[cfg(feature = "postgres")]
         &[("DATABASE_URL", "postgres://a:b@db.internal/auth?sslmode=verify-full")],

@@ -78,7 +78,7 @@ async fn on_mariadb_after_migrating() {
 async fn after_migrating(home: Home) {
     let refusal = home.refused();
     assert!(refusal.contains("0001_accounts") && refusal.contains("auth-server migrate"), "{refusal}");
-    assert_eq!(home.done(&["migrate"]), "applied 0001_accounts\n");
+    assert_eq!(home.done(&["migrate"]), "applied 0001_accounts\napplied 0002_second_factors\n");
     assert_eq!(home.done(&["migrate"]), "the schema is up to date\n");
     assert_eq!(home.done(&["--json", "migrate"]), "{\"applied\":[]}\n");
 

@@ -15,6 +15,9 @@ pub(super) fn masked(text: &str) -> String {
         if let Some(after) = last_use(rest) {
             shown.push_str("‹last use›");
             rest = after;
+        } else if let Some(after) = picture(rest) {
+            shown.push_str("‹picture›");
+            rest = after;
         } else if let Some(after) = client(rest) {
             shown.push_str("‹client›");
             rest = after;
@@ -66,6 +69,11 @@ fn last_use(text: &str) -> Option<&str> {
     Some(rest.trim_start_matches(|character| character != '}'))
 }
 
+/// What follows the picture of an app's secret.
+fn picture(text: &str) -> Option<&str> {
+    Some(text.strip_prefix("\"qrSvg\":")?.split_once("</svg>")?.1)
+}
+
 /// What follows an address such as people of the suite have: `10.…`.
 fn client(text: &str) -> Option<&str> {
     let mut rest = text.strip_prefix("10")?;
@@ -95,6 +103,7 @@ mod tests {
                 "application/problem+json; reauthentication-required",
             ),
             ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
+            ("{\"qrSvg\":\"<svg><path d=\\\"M16\\\"/></svg>\",\"a\":1}", "{‹picture›\",\"a\":1}"),
             ("{\"id\":1,\"lastSeenAt\":\"2026-01-01T00:00:00Z\",\"a\":1},2", "{\"id\":1,‹last use›},2"),
         ] {
             assert_eq!(masked(text), shown);

@@ -14,7 +14,11 @@ fn sc3_all_mistakes_are_named_at_once() {
     let settings = [
         ("AUTH_LISTEN", "everywhere", "AUTH_LISTEN must be an address and port"),
         ("AUTH_PROFIL", "tokens", "AUTH_PROFIL in the environment is no setting"),
-        ("AUTH_PROFILE", "service", "AUTH_PROFILE: this build has no \"service\", only tokens, sessions"),
+        (
+            "AUTH_PROFILE",
+            "token",
+            "AUTH_PROFILE: this build has no \"token\", only tokens, sessions, service, two-step",
+        ),
         ("AUTH_STORE", "sea-orm", "AUTH_STORE: this build has no \"sea-orm\", only sqlx, diesel"),
         ("AUTH_WEB", "actix", "AUTH_WEB: this build has no \"actix\", only axum, rocket"),
         ("PUBLIC_URL", "https://ann:hunter2@example.com", "PUBLIC_URL must be an address"),
@@ -107,7 +111,7 @@ fn sc3_each_mistake_is_enough() {
         (&[("AUTH_PROFILE", "tokens@v1")], "AUTH_PROFILE: \"v1\" is no path"),
         (&[("AUTH_PROFILE", "tokens,tokens")], "/v1/auth and /v1/auth are in each other's way"),
         (&[("AUTH_PROFILE", "sessions,tokens@/auth/v2")], "/auth and /auth/v2 are in each other's way"),
-        (&[("SESSION_COOKIE_NAME", "sid")], "SESSION_COOKIE_NAME: no profile of AUTH_PROFILE has cookies"),
+        (&[("SESSION_COOKIE_NAME", "sid")], "SESSION_COOKIE_NAME: no profile of AUTH_PROFILE has a session cookie"),
         (&[("AUTH_PROFILE", "sessions"), ("SESSION_COOKIE_NAME", "a b")], "\"a b\" is no name for a cookie"),
         (&[("AUTH_PROFILE", "sessions"), ("SESSION_COOKIE_NAME", "__Host-sid")], "needs an https address"),
         (&[("AUTH_PROFILE", "sessions"), ("CSRF_COOKIE_NAME", "session")], "two cookies have one name"),
