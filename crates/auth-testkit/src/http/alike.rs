@@ -38,7 +38,8 @@ impl Subject for Option<Mount> {
 pub struct Alike(pub Mount, pub Mount);
 
 /// Checks whose races are chance throughout: which replies there are depends on who came first.
-const CHANCE: [&str; 2] = ["rb3_the_last_admin_stays", "se7_logging_out_everywhere_leaves_none_behind"];
+const CHANCE: [&str; 3] =
+    ["id1_one_effect_under_race", "rb3_the_last_admin_stays", "se7_logging_out_everywhere_leaves_none_behind"];
 
 impl Subject for Alike {
     async fn run(self, profile: Profile, (name, check): Check) {
