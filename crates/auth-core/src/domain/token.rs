@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Digest, Email, FirstStep, Mac, SessionId, Timestamp, TokenId, User, UserId};
+use super::{Digest, Email, Factor, FirstStep, Mac, SessionId, Timestamp, TokenId, User, UserId};
 
 /// A record behind one mail that carries a link, a code, or both.
 ///
@@ -87,6 +87,12 @@ impl Purpose {
         Self::ChangePassword,
         Self::ReportSession,
     ];
+
+    /// Whether a code that is mailed for it in a session of `user` is good for anything. Not one that stands in for the password,
+    /// where an authenticator app is on: a mailbox and a stolen session must not be enough to switch the app off.
+    pub fn is_open_to(self, user: &User) -> bool {
+        !(matches!(self, Self::Reauthenticate | Self::ChangePassword) && user.factors.contains(Factor::Totp))
+    }
 
     /// The word for stores.
     pub const fn as_str(self) -> &'static str {

@@ -1,7 +1,7 @@
 //! Changing one's password.
 
 use crate::auth::{Auth, Fault, fault_into};
-use crate::domain::{AuditKind, Context, Factor, Notice, Password, Purpose, Session, Signed, Timestamp, TokenId};
+use crate::domain::{AuditKind, Context, Notice, Password, Purpose, Session, Signed, Timestamp, TokenId};
 use crate::flow::proof::{self, ProofError};
 use crate::flow::session::{Authenticated, NewCredential};
 use crate::flow::throttle::{self, Throttled};
@@ -49,8 +49,7 @@ pub async fn change(
 }
 
 /// Mails a code to the account's address that stands in for the current password, in this session. Names the record that the
-/// code belongs to. None is mailed where an authenticator app is on: whoever could set the password by a mailbox and a stolen
-/// session could prove by that password who he is, and switch the app off. The answer is the same.
+/// code belongs to. [Where an authenticator app is on](Purpose::is_open_to) none is mailed; the answer is the same.
 ///
 /// # Errors
 /// [`ChangeError`]; no mail was sent then.
@@ -60,11 +59,7 @@ pub async fn request_code(auth: &Auth, signed: &Signed, context: &Context) -> Re
     let _address = throttle::by_address(auth, "change-password-request", limits.mail_address, context).await?;
     let _account =
         throttle::by_user(auth, "change-password-request", user.id, None, limits.mail_account, context).await?;
-    let (id, mut changes) = if user.factors.contains(Factor::Totp) {
-        (TokenId::new(now, &*auth.entropy), Vec::new())
-    } else {
-        mail::session_code(auth, signed, Purpose::ChangePassword, now, context)?
-    };
+    let (id, mut changes) = mail::session_code(auth, signed, Purpose::ChangePassword, now, context)?;
     changes.push(Change::Record(auth.event(AuditKind::PasswordCodeRequested, context, now).by(user.id)));
     match auth.commit(&changes).await {
         Err(CommitError::Rejected(Rejected::EmailChanged)) => Err(ChangeError::Fault(Fault::Contended)),
@@ -90,13 +85,7 @@ pub async fn change_with_code(
     judge_password(auth, new, &user.email, user.profile.name.as_deref()).await?;
     let limit = auth.settings.limits.credential_account;
     let counted = throttle::by_user(auth, "change-password", user.id, None, limit, context).await?;
-    let found = proof::in_session(auth, signed, (code, record), Purpose::ChangePassword, now, context).await;
-    let token = match found {
-        // Mailed before the app was switched on.
-        Ok(_) if user.factors.contains(Factor::Totp) => Err(ProofError::Invalid),
-        found => found,
-    };
-    let token = match token {
+    let token = match proof::in_session(auth, signed, (code, record), Purpose::ChangePassword, now, context).await {
         Ok(token) => token,
         Err(ProofError::Fault(fault)) => return Err(ChangeError::Fault(fault)),
         Err(ProofError::Invalid) => {

@@ -111,6 +111,10 @@ pub(crate) async fn in_session(
     context: &Context,
 ) -> Result<Token, ProofError> {
     let user = &signed.user;
+    // One that was mailed before they switched the app on.
+    if !purpose.is_open_to(user) {
+        return Err(ProofError::Invalid);
+    }
     let tokens = auth.store.tokens_of(user.id, purpose).await?;
     let token = tokens.into_iter().find(|token| {
         record.is_none_or(|record| record == token.id)

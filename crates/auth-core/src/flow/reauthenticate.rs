@@ -37,8 +37,8 @@ pub async fn with_password(
     carry_on(auth, signed, Method::Password, Vec::new(), auth.now(), context).await
 }
 
-/// Mails a code to the account's address, which proves again who one is in this session. None is mailed where an authenticator
-/// app is on: a mailbox and a stolen session must not be enough to switch it off. The answer is the same.
+/// Mails a code to the account's address, which proves again who one is in this session.
+/// [Where an authenticator app is on](Purpose::is_open_to) none is mailed; the answer is the same.
 ///
 /// # Errors
 /// [`ReauthenticateError`]; no mail was sent then.
@@ -48,10 +48,7 @@ pub async fn request(auth: &Auth, signed: &Signed, context: &Context) -> Result<
     let _address = throttle::by_address(auth, "reauthenticate-request", limits.mail_address, context).await?;
     let _account =
         throttle::by_user(auth, "reauthenticate-request", user.id, None, limits.mail_account, context).await?;
-    let mut changes = Vec::with_capacity(4);
-    if !user.factors.contains(Factor::Totp) {
-        changes = mail::session_code(auth, signed, Purpose::Reauthenticate, now, context)?.1;
-    }
+    let (_, mut changes) = mail::session_code(auth, signed, Purpose::Reauthenticate, now, context)?;
     changes.push(Change::Record(auth.event(AuditKind::ReauthenticationRequested, context, now).by(user.id)));
     match auth.commit(&changes).await {
         Err(CommitError::Rejected(Rejected::EmailChanged)) => Err(ReauthenticateError::Fault(Fault::Contended)),
@@ -74,16 +71,14 @@ pub async fn with_code(
     context: &Context,
 ) -> Result<Authenticated, ReauthenticateError> {
     let (now, user) = (auth.now(), &signed.user);
-    let has_totp = user.factors.contains(Factor::Totp);
     let step = step.unwrap_or(match Code::parse(code) {
-        Some(_) if has_totp => SecondStep::Totp,
+        Some(_) if user.factors.contains(Factor::Totp) => SecondStep::Totp,
         Some(_) => SecondStep::Email,
         None => SecondStep::Recovery,
     });
     // With all other attempts at second factors.
     let counted = count(auth, factor_check::SCOPE, user, context).await?;
     let spent = match step {
-        SecondStep::Email if has_totp => None,
         SecondStep::Email => {
             match proof::in_session(auth, signed, (code, None), Purpose::Reauthenticate, now, context).await {
                 Ok(token) => Some(vec![Change::SpendToken { user: user.id, token: token.id }]),

@@ -1,13 +1,14 @@
 //! What is asked for and confirmed under one name: without a code one is mailed, with it the thing is done.
 
 use auth_core::Auth;
-use auth_core::domain::{Code, TokenId};
+use auth_core::domain::Code;
 use auth_core::flow::change_email::{self, ChangeProof};
 use auth_core::flow::factors::{self, FactorError, Switch};
 use auth_core::flow::proof::Proof;
 use auth_core::flow::{change_password, reset_password};
 use http::StatusCode;
 
+use super::proof::record;
 use super::{Outcome, field};
 use crate::fields::{Optional, Required, fields};
 use crate::mount::Mount;
@@ -144,11 +145,6 @@ pub(super) async fn reset_password(auth: &Auth, request: &Incoming) -> Outcome {
     let (code, record) = (Code::parse(&code).ok_or_else(Problem::token_invalid)?, record(named)?);
     reset_password::confirm(auth, &Proof::Code { email, code, record }, &password, &request.context).await?;
     Ok(reply::no_content())
-}
-
-/// The record that is named: what is no id is none that anybody has.
-fn record(named: Option<String>) -> Result<Option<TokenId>, Problem> {
-    named.map(|id| id.parse().map_err(|_| Problem::token_invalid())).transpose()
 }
 
 pub(super) fn switch_on_description() -> Description {

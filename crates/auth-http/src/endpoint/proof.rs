@@ -1,6 +1,6 @@
 //! `{token}` from a mailed link, or `{email, code}`.
 
-use auth_core::domain::{Code, Secret};
+use auth_core::domain::{Code, Secret, TokenId};
 use auth_core::flow::proof::Proof;
 
 use super::field;
@@ -35,10 +35,15 @@ impl Presented {
         let proof = match self {
             Self::Link { token } => Secret::parse(&token).map(Proof::Link),
             Self::Code { email, code, record } => {
-                let record = record.map(|record| record.parse().map_err(|_| Problem::token_invalid())).transpose()?;
+                let record = self::record(record)?;
                 Code::parse(&code).map(|code| Proof::Code { email, code, record })
             }
         };
         proof.ok_or_else(Problem::token_invalid)
     }
+}
+
+/// The record that is named: what is no id is none that anybody has.
+pub(super) fn record(named: Option<String>) -> Result<Option<TokenId>, Problem> {
+    named.map(|id| id.parse().map_err(|_| Problem::token_invalid())).transpose()
 }

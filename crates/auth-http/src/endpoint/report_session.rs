@@ -19,7 +19,7 @@ fields! {
     }
 }
 
-/// `{token}` → 204: that session is dead, and a reset is mailed.
+/// `{token}` → 204: that session is dead, with all others of its device, and a reset is mailed.
 pub(super) async fn report(auth: &Auth, request: &Incoming) -> Outcome {
     let ReportSession { token } = request.body()?;
     let secret = Secret::parse(&token).ok_or_else(Problem::token_invalid)?;
@@ -28,8 +28,11 @@ pub(super) async fn report(auth: &Auth, request: &Incoming) -> Outcome {
 }
 
 pub(super) fn description() -> Description {
-    Description::new("Say that a session isn't yours", "Ends the session that the mail tells of, and mails a reset.")
-        .body::<ReportSession>()
-        .no_content("The session is dead, and a reset is on its way.")
-        .problems([ProblemCode::TokenInvalid])
+    Description::new(
+        "Say that a session isn't yours",
+        "Ends the session that the mail tells of, with all others of its device, and mails a reset.",
+    )
+    .body::<ReportSession>()
+    .no_content("The session is dead, and a reset is on its way.")
+    .problems([ProblemCode::TokenInvalid])
 }

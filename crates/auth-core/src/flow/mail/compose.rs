@@ -29,7 +29,7 @@ pub(crate) fn token_mail(
 }
 
 /// What mails a code to the account's address that is good in one session only. Of several the newest counts. Names the record
-/// that the code belongs to.
+/// that the code belongs to; one that nobody has where [no code would be taken](Purpose::is_open_to).
 pub(crate) fn session_code(
     auth: &Auth,
     signed: &Signed,
@@ -38,6 +38,9 @@ pub(crate) fn session_code(
     context: &Context,
 ) -> Result<(TokenId, Vec<Change>), Fault> {
     let user = &signed.user;
+    if !purpose.is_open_to(user) {
+        return Ok((TokenId::new(now, &*auth.entropy), Vec::new()));
+    }
     let (token, mail) = token_mail(auth, user, purpose, &user.email, now, context)?;
     let token = Token { session: Some(signed.session.id), ..token };
     let changes = vec![
