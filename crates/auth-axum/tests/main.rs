@@ -8,6 +8,7 @@ mod application;
 mod cookies;
 mod deny_by_default;
 mod guards;
+mod memory;
 mod mounted;
 mod slow_bodies;
 mod web;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auth_testkit::MemoryStore;
 use auth_testkit::http::Mount;
 
-use super::report;
+use crate::adapters::report;
 use crate::web;
 
 async fn open() -> Mount {

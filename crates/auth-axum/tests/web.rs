@@ -17,6 +17,14 @@ pub(crate) use crate::mounted::{mounted, send};
 /// What is tested here, in the report of what ran.
 pub(crate) const SUITE: &str = "http/axum";
 
+/// On the SQL stores, auth-rocket speaks the others.
+macro_rules! http_suite_on_sql {
+    ($open:ident) => {
+        auth_testkit::http_suite!($open: tokens, service);
+    };
+}
+pub(crate) use http_suite_on_sql;
+
 /// A system on a store in memory, for tests that aren't the suite's.
 pub(crate) async fn world() -> World {
     World::new(&Mount::new(Arc::new(MemoryStore::new()), mounted)).await

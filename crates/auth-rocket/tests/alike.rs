@@ -1,5 +1,5 @@
-//! Rocket says what axum says: the requests of every check, answered by both. What is compared, and what can't be, is said at
-//! [`auth_testkit::http::Alike`].
+//! Rocket says what axum says: the requests of every check, answered by both, on the store in memory. What is compared, and
+//! what can't be, is said at [`auth_testkit::http::Alike`].
 
 #[path = "../../auth-axum/tests/mounted.rs"]
 mod axum;
@@ -33,7 +33,8 @@ mod served {
         super::with(mounted)
     }
 
-    auth_testkit::http_suite!(open);
+    // The routes are the same; what differs is how a reply gets out, cookies and pages above all.
+    auth_testkit::http_suite!(open: sessions);
 
     fn mounted(http: &AuthHttp) -> Arc<dyn Web> {
         let (tell, told) = watch::channel(None);
@@ -58,6 +59,13 @@ use std::sync::Arc;
 use auth_http::AuthHttp;
 use auth_testkit::MemoryStore;
 use auth_testkit::http::{Alike, Mount, Web};
+
+use crate::adapters::report;
+
+#[test]
+fn reports_what_it_ran_against() {
+    report::suite_ran_against("memory", env!("CARGO_PKG_VERSION"));
+}
 
 fn with(rocket: fn(&AuthHttp) -> Arc<dyn Web>) -> Alike {
     let mount = |web| Mount::new(Arc::new(MemoryStore::new()), web);

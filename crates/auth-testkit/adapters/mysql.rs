@@ -51,7 +51,7 @@ async fn open() -> Option<Mount> {
     Some(Mount::new(Arc::new(store), web::mounted).guarded(database))
 }
 
-auth_testkit::http_suite!(open);
+web::http_suite_on_sql!(open);
 
 #[tokio::test]
 async fn reports_what_it_ran_against() {

@@ -1,4 +1,4 @@
-//! On PostgreSQL, in a database of each check's own.
+//! On PostgreSQL, in a schema of each check's own: a database takes the server longer to make than most checks take.
 
 use std::sync::Arc;
 
@@ -6,74 +6,64 @@ use auth_store_sqlx::PostgresStore;
 use auth_testkit::http::Mount;
 use auth_testkit::{block_on, given};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, query_scalar, raw_sql};
+use sqlx::{AssertSqlSafe, ConnectOptions, Executor, query_scalar};
 
 use super::report;
 use crate::web;
 
-/// A database that is dropped with this.
-struct Database {
+/// A schema that is dropped with this, once nobody is connected.
+struct Schema {
     server: PgConnectOptions,
     name: String,
 }
 
-impl Database {
+impl Schema {
     async fn create(server: PgConnectOptions) -> Self {
         let name = format!("portcullis_http_{}", given::id::<uuid::Uuid>().simple());
-        // From the unmodified template: nobody is ever connected to it, so several databases can copy it at once.
-        let create = format!("create database {name} template template0");
-        raw_sql(AssertSqlSafe(create)).execute(&mut connect(&server).await).await.unwrap();
+        execute(&server, format!("create schema {name}")).await;
         Self { server, name }
-    }
-
-    fn url(&self) -> String {
-        self.server.clone().database(&self.name).to_url_lossy().to_string()
     }
 }
 
-impl Drop for Database {
+impl Drop for Schema {
     fn drop(&mut self) {
         let (server, name) = (self.server.clone(), self.name.clone());
         // A test's runtime can't be waited in.
-        let dropping = std::thread::spawn(move || {
-            block_on(async {
-                let drop = format!("drop database {name} with (force)");
-                raw_sql(AssertSqlSafe(drop)).execute(&mut connect(&server).await).await.unwrap();
-            });
-        });
+        let dropping = std::thread::spawn(move || block_on(execute(&server, format!("drop schema {name} cascade"))));
         dropping.join().ok();
     }
 }
 
-async fn open() -> Option<Mount> {
-    let database = Database::create(server()?).await;
-    let store = PostgresStore::connect(&database.url()).await.unwrap();
-    store.migrate().await.unwrap();
-    Some(Mount::new(Arc::new(store), web::mounted).guarded(database))
+async fn execute(server: &PgConnectOptions, statement: String) {
+    server.connect().await.unwrap().execute(AssertSqlSafe(statement)).await.unwrap();
 }
 
-auth_testkit::http_suite!(open);
+async fn open() -> Option<Mount> {
+    let server = server()?;
+    let schema = Schema::create(server.parse().unwrap()).await;
+    let store = PostgresStore::connect(&format!("{server}?options[search_path]={}", schema.name)).await.unwrap();
+    store.migrate().await.unwrap();
+    Some(Mount::new(Arc::new(store), web::mounted).guarded(schema))
+}
+
+web::http_suite_on_sql!(open);
 
 #[tokio::test]
 async fn reports_what_it_ran_against() {
     let Some(server) = server() else { return };
-    let version: String = query_scalar("show server_version").fetch_one(&mut connect(&server).await).await.unwrap();
+    let mut connection = server.parse::<PgConnectOptions>().unwrap().connect().await.unwrap();
+    let version: String = query_scalar("show server_version").fetch_one(&mut connection).await.unwrap();
     report::suite_ran_against("postgres", version.split(' ').next().unwrap_or_default());
 }
 
 /// The server; `None` where the run leaves it out. One that is neither given nor left out fails the test: nobody should
 /// believe that it was tried.
-fn server() -> Option<PgConnectOptions> {
+fn server() -> Option<String> {
     let skipped = std::env::var("PORTCULLIS_SKIP").unwrap_or_default();
     if skipped.split(',').any(|name| name.trim() == "postgres") {
         return None;
     }
-    let url = std::env::var("PORTCULLIS_TEST_POSTGRES").unwrap_or_else(|_| {
+    Some(std::env::var("PORTCULLIS_TEST_POSTGRES").unwrap_or_else(|_| {
         panic!("PORTCULLIS_TEST_POSTGRES isn't set: run `cargo xtask test`, or set it, or put postgres into PORTCULLIS_SKIP")
-    });
-    Some(url.parse().unwrap())
-}
-
-async fn connect(server: &PgConnectOptions) -> PgConnection {
-    server.connect().await.unwrap()
+    }))
 }

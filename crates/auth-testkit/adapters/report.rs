@@ -5,7 +5,7 @@ use std::io::Write;
 
 use crate::web;
 
-pub(super) fn suite_ran_against(backend: &str, version: &str) {
+pub(crate) fn suite_ran_against(backend: &str, version: &str) {
     if let Some(file) = std::env::var_os("PORTCULLIS_SUITE_REPORT") {
         // One write, so that lines of tests that run at once don't mix.
         let line = format!("{}\t{backend}\t{version}\n", web::SUITE);

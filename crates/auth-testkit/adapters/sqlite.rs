@@ -17,7 +17,7 @@ async fn open() -> Mount {
     Mount::new(Arc::new(store), web::mounted).guarded(folder)
 }
 
-auth_testkit::http_suite!(open);
+web::http_suite_on_sql!(open);
 
 #[tokio::test]
 async fn reports_what_it_ran_against() {

@@ -147,17 +147,19 @@ impl fmt::Debug for Mount {
 /// returns an `Option<Mount>`: `None` where this run leaves the store out; or one that returns two to be compared,
 /// [`Alike`](crate::http::Alike).
 ///
-/// What doesn't depend on how credentials travel is checked with the profile `tokens` and with `sessions`.
+/// What doesn't depend on how credentials travel is checked with the profile `tokens` and with `sessions`. After a colon come
+/// the parts to be checked; without, it is all of them: the profiles `tokens`, `sessions`, `service` and `two_step`, and
+/// `routes`, each profile's routes one by one. Frameworks know nothing of stores, and routes neither: where each framework has
+/// every part on one store, they may share the profiles on another.
 #[macro_export]
 macro_rules! http_suite {
     ($open:ident) => {
+        $crate::http_suite! { $open: tokens, sessions, service, two_step, routes }
+    };
+    ($open:ident: tokens) => {
         mod tokens {
             use super::$open;
             $crate::__http_checks_of_both! { $open tokens }
-        }
-        mod sessions {
-            use super::$open;
-            $crate::__http_checks_of_both! { $open sessions }
         }
         mod tokens_only {
             use super::$open;
@@ -182,29 +184,11 @@ macro_rules! http_suite {
                 whole_flow: by_code;
             }
         }
-        mod service {
+    };
+    ($open:ident: sessions) => {
+        mod sessions {
             use super::$open;
-            $crate::__http_checks! { $open service
-                openapi: every_route_is_described, in2_documented_fields_are_read;
-                routes: every_route_is_in_the_table, rb1_guarded_operations_want_a_credential, rb1_routes_by_role;
-                service: from_sign_up_to_logout_all, en1_replies_name_records_alike, mf4_a_second_call_takes_the_second_step,
-                    vt5_codes_are_good_for_their_record, guests_only_routes, mf7_a_code_changes_the_password_and_no_more,
-                    fields_have_their_own_names;
-            }
-        }
-        mod two_step {
-            use super::$open;
-            $crate::__http_checks! { $open two_step
-                account: mf7_what_cannot_be_undone_is_asked_again, vt9_an_account_moves_by_link_or_code;
-                openapi: every_route_is_described, in2_documented_fields_are_read;
-                routes: every_route_is_in_the_table, lt4_every_operation_is_throttled,
-                    rb1_guarded_operations_want_a_credential, rb1_routes_by_role;
-                sessions: se5_ends_count_on_the_next_request, se6_sessions_are_ones_own,
-                    se8_a_change_of_password_carries_one_session_over;
-                two_step: from_sign_up_to_logout_all, cs1_every_cookie_of_both_steps, rr3_rotation_in_cookies,
-                    mf4_a_dead_challenge_is_taken_from_the_browser, cs3_no_other_site_takes_a_step,
-                    jw4_each_cookie_is_good_for_one_thing;
-            }
+            $crate::__http_checks_of_both! { $open sessions }
         }
         mod sessions_only {
             use super::$open;
@@ -221,6 +205,54 @@ macro_rules! http_suite {
                     cs1_what_cannot_work_is_not_served;
             }
         }
+    };
+    ($open:ident: service) => {
+        mod service {
+            use super::$open;
+            $crate::__http_checks! { $open service
+                openapi: every_route_is_described, in2_documented_fields_are_read;
+                service: from_sign_up_to_logout_all, en1_replies_name_records_alike, mf4_a_second_call_takes_the_second_step,
+                    vt5_codes_are_good_for_their_record, guests_only_routes, mf7_a_code_changes_the_password_and_no_more,
+                    fields_have_their_own_names;
+            }
+        }
+    };
+    ($open:ident: two_step) => {
+        mod two_step {
+            use super::$open;
+            $crate::__http_checks! { $open two_step
+                account: mf7_what_cannot_be_undone_is_asked_again, vt9_an_account_moves_by_link_or_code;
+                openapi: every_route_is_described, in2_documented_fields_are_read;
+                sessions: se5_ends_count_on_the_next_request, se6_sessions_are_ones_own,
+                    se8_a_change_of_password_carries_one_session_over;
+                two_step: from_sign_up_to_logout_all, cs1_every_cookie_of_both_steps, rr3_rotation_in_cookies,
+                    mf4_a_dead_challenge_is_taken_from_the_browser, cs3_no_other_site_takes_a_step,
+                    jw4_each_cookie_is_good_for_one_thing;
+            }
+        }
+    };
+    ($open:ident: routes) => {
+        mod routes {
+            mod tokens {
+                use super::super::$open;
+                $crate::__http_checks_of_routes! { $open tokens, lt4_every_check_of_a_credential_is_throttled }
+            }
+            mod sessions {
+                use super::super::$open;
+                $crate::__http_checks_of_routes! { $open sessions, lt4_every_check_of_a_credential_is_throttled }
+            }
+            mod service {
+                use super::super::$open;
+                $crate::__http_checks_of_routes! { $open service }
+            }
+            mod two_step {
+                use super::super::$open;
+                $crate::__http_checks_of_routes! { $open two_step }
+            }
+        }
+    };
+    ($open:ident: $($part:ident),+) => {
+        $($crate::http_suite! { $open: $part })+
     };
 }
 
@@ -252,8 +284,6 @@ macro_rules! __http_checks_of_both {
                 pw6_long_passwords_are_refused_unhashed, pw6_a_full_queue_is_503, pw7_weak_passwords_are_refused_everywhere,
                 pw8_a_change_needs_the_current_password;
             queries: an_authenticated_request_is_one_query;
-            routes: every_route_is_in_the_table, lt4_every_operation_is_throttled, lt4_every_check_of_a_credential_is_throttled,
-                rb1_guarded_operations_want_a_credential, rb1_routes_by_role;
             second_factors: mf4_an_app_is_asked_for, mf4_a_mailed_code_is_asked_for, mf4_a_challenge_dies_of_five_attempts,
                 mf3_twenty_failures_an_hour, mf4_a_challenge_grants_nothing_else, mf6_no_way_round, mf7_factors_want_a_fresh_session,
                 a_new_device_is_told_of;
@@ -262,6 +292,17 @@ macro_rules! __http_checks_of_both {
             throttling: lt1_account_and_address_count_apart, lt2_a_known_device_and_a_reset_let_the_owner_in,
                 lt3_counted_before_verifying, lt5_throttled_right_and_wrong_are_alike, rl2_networks_and_exact_counts;
             whole_flow: by_link, profile_is_edited;
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __http_checks_of_routes {
+    ($open:ident $profile:ident $(, $other:ident)*) => {
+        $crate::__http_checks! { $open $profile
+            routes: every_route_is_in_the_table, lt4_every_operation_is_throttled, rb1_guarded_operations_want_a_credential,
+                rb1_routes_by_role $(, $other)*;
         }
     };
 }
