@@ -1,5 +1,5 @@
 //! Developer commands: `cargo xtask test` runs every suite against real servers and a real browser, `cargo xtask features` checks each
-//! feature of each crate alone, `cargo xtask package` builds what would be published, `cargo xtask requirements` writes down which tests show which requirement,
+//! feature alone, `cargo xtask package` checks what would be published, `cargo xtask requirements` writes down which tests show which requirement,
 //! `cargo xtask bench` measures what they cost.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its terminal")]
 
@@ -30,11 +30,11 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Command {
-    /// Runs all tests, with a browser and against private PostgreSQL, SMTP and SES servers that live as long as the run.
+    /// Runs all tests, with a browser and against private PostgreSQL, MariaDB, Redis, SMTP and SES servers that live as long as the run.
     Test(test::Options),
-    /// Checks that each crate builds without features, and with each of its features alone.
-    Features,
-    /// Packs every crate that is published, and builds it from its package.
+    /// Checks that the crates build without features, and with each feature alone.
+    Features(features::Options),
+    /// Packs every crate that is published, and checks the packages.
     Package(package::Options),
     /// Writes the tests that name a requirement into the page of requirements.
     Requirements(requirements::Options),
@@ -45,7 +45,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Test(options) => test::run(&options),
-        Command::Features => features::run(),
+        Command::Features(options) => features::run(&options),
         Command::Package(options) => package::run(&options),
         Command::Requirements(options) => requirements::run(&options),
         Command::Bench(options) => bench::run(&options),

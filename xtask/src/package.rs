@@ -1,7 +1,10 @@
-use std::process::ExitCode;
-use std::{env, fs, io};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::{fs, io};
 
 use crate::error::Error;
+use crate::process;
 use crate::workspace::{self, Package, cargo};
 
 #[derive(Debug, clap::Args)]
@@ -11,56 +14,76 @@ pub(crate) struct Options {
     allow_dirty: bool,
 }
 
-/// Packs every crate that is published, and builds each from what was packed: as those will who get it from a registry,
-/// without the files beside it.
+/// Packs every crate that is published, and checks what was packed with all features: as those will have it who get it from a
+/// registry, without the files beside it.
+///
+/// Not by cargo's own verification: that builds the dependencies again for each crate. Here the packages are a workspace of their
+/// own with our lock file and profiles, so that what was checked of the dependencies for us counts for them.
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
     let packages = workspace::packages()?;
     let published: Vec<&Package> = packages.iter().filter(|package| package.is_published()).collect();
-    forget(&published)?;
+    pack(&published, options)?;
+
+    let target = workspace::target_directory()?;
+    let folder = unpack(&published, &target.join("package"))?;
+    fs::write(folder.join("Cargo.toml"), manifest(&published)?).map_err(Error::io("cannot write the manifest"))?;
+    fs::copy(workspace::root().join("Cargo.lock"), folder.join("Cargo.lock"))
+        .map_err(Error::io("cannot copy the lock file"))?;
+    let mut check = cargo();
+    check.args(["check", "--workspace", "--all-features", "--offline", "--manifest-path"]);
+    check.arg(folder.join("Cargo.toml")).arg("--target-dir").arg(target);
+    succeed(&mut check, "a package can't be built")
+}
+
+fn pack(published: &[&Package], options: &Options) -> Result<ExitCode, Error> {
     let mut package = cargo();
-    package.args(["package", "--locked"]);
-    // A package has no profile of the workspace's; with the same debug information it shares most of the dependencies built
-    // for it.
-    package.env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
+    package.args(["package", "--locked", "--no-verify"]);
     if options.allow_dirty {
         package.arg("--allow-dirty");
     }
-    for package_of in &published {
+    for package_of in published {
         package.args(["--package", &package_of.name]);
     }
-    let status = package.status().map_err(Error::io("cannot start cargo"))?;
-    if status.success() { Ok(ExitCode::SUCCESS) } else { Err(Error::Failed("a crate can't be packed".into())) }
+    succeed(&mut package, "a crate can't be packed")
 }
 
-/// Forgets what was unpacked and built before. To cargo a package of one name and version is the same for ever, so it would
-/// build the others against what was packed the last time.
-fn forget(published: &[&Package]) -> Result<(), Error> {
-    let home = env::var_os("CARGO_HOME")
-        .map_or_else(|| env::home_dir().map(|home| home.join(".cargo")), |home| Some(home.into()));
-    let sources = home.unwrap_or_default().join("registry/src");
-    let registries = match fs::read_dir(&sources) {
-        Ok(registries) => {
-            registries.collect::<io::Result<Vec<_>>>().map_err(Error::io("cannot list the registries"))?
+/// Unpacks what was packed into `packages`, into a folder of its own.
+fn unpack(published: &[&Package], packages: &Path) -> Result<PathBuf, Error> {
+    let folder = packages.join("unpacked");
+    match fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(Error::io("cannot remove what was unpacked before")(error));
         }
-        Err(_) => Vec::new(),
-    };
-    // A registry in a folder has no host, which is what the others' names begin with.
-    for registry in registries.iter().filter(|registry| registry.file_name().as_encoded_bytes().starts_with(b"-")) {
-        for package in published {
-            let unpacked = registry.path().join(format!("{}-{}", package.name, package.version));
-            match fs::remove_dir_all(&unpacked) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(Error::io("cannot remove what was unpacked")(error));
-                }
-                _ => {}
-            }
-        }
+        _ => fs::create_dir(&folder).map_err(Error::io("cannot make a folder"))?,
     }
-    let mut clean = cargo();
-    clean.args(["clean", "--quiet"]);
     for package in published {
-        clean.args(["--package", &package.name]);
+        // A package's files are all of one day long ago: cargo would take them for unchanged since the last time.
+        let mut tar = Command::new("tar");
+        tar.args(["--extract", "--gzip", "--touch", "--file"]).arg(packages.join(folder_of(package) + ".crate"));
+        process::output(tar.arg("--directory").arg(&folder))?;
     }
-    let status = clean.status().map_err(Error::io("cannot start cargo"))?;
-    if status.success() { Ok(()) } else { Err(Error::Failed("what was built before can't be removed".into())) }
+    Ok(folder)
+}
+
+/// A workspace of the unpacked, each of which finds the others in it.
+fn manifest(published: &[&Package]) -> Result<String, Error> {
+    let ours = fs::read_to_string(workspace::root().join("Cargo.toml")).map_err(Error::io("cannot read Cargo.toml"))?;
+    let mut ours: toml::Table = ours.parse().map_err(|error| Error::Failed(format!("Cargo.toml: {error}")))?;
+    ours.retain(|table, _| table == "profile");
+
+    let members: Vec<String> = published.iter().map(|package| folder_of(package)).collect();
+    let mut manifest = format!("[workspace]\nresolver = \"3\"\nmembers = {members:?}\n\n[patch.crates-io]\n");
+    for package in published {
+        let _ = writeln!(manifest, "{} = {{ path = {:?} }}", package.name, folder_of(package));
+    }
+    Ok(manifest + "\n" + &ours.to_string())
+}
+
+fn folder_of(package: &Package) -> String {
+    format!("{}-{}", package.name, package.version)
+}
+
+fn succeed(command: &mut Command, or: &str) -> Result<ExitCode, Error> {
+    let status = command.status().map_err(Error::io("cannot start cargo"))?;
+    if status.success() { Ok(ExitCode::SUCCESS) } else { Err(Error::Failed(or.into())) }
 }

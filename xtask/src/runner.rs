@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{BufRead, BufReader, IsTerminal, Read, Write, stderr, stdout};
+use std::num::NonZero;
 use std::ops::Add;
 use std::process::{Command, Stdio};
 use std::thread::{self, JoinHandle};
@@ -88,6 +89,11 @@ impl Runner {
         });
         if self == Self::Nextest && std::env::var_os("CI").is_some() {
             command.args(["--profile", "ci"]);
+        }
+        // More than there are processors: many tests wait for a server, or for a time to pass.
+        if self == Self::Nextest {
+            let processors = thread::available_parallelism().map_or(1, NonZero::get);
+            command.args(["--test-threads", &(processors + processors.div_ceil(2)).to_string()]);
         }
         // With both, cargo would forget about the package.
         if !selection.iter().any(|argument| argument.starts_with("-p") || argument.starts_with("--package")) {

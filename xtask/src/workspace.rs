@@ -49,16 +49,27 @@ pub(crate) struct Dependency {
     pub(crate) path: Option<PathBuf>,
 }
 
+#[derive(Debug, Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+    target_directory: PathBuf,
+}
+
+impl Metadata {
+    fn read() -> Result<Self, Error> {
+        let json = process::output(cargo().args(["metadata", "--format-version=1", "--no-deps"]))?;
+        serde_json::from_str(&json).map_err(|error| Error::Failed(format!("cargo metadata: {error}")))
+    }
+}
+
 /// The members of the workspace.
 pub(crate) fn packages() -> Result<Vec<Package>, Error> {
-    #[derive(Deserialize)]
-    struct Metadata {
-        packages: Vec<Package>,
-    }
-    let json = process::output(cargo().args(["metadata", "--format-version=1", "--no-deps"]))?;
-    let metadata: Metadata =
-        serde_json::from_str(&json).map_err(|error| Error::Failed(format!("cargo metadata: {error}")))?;
-    Ok(metadata.packages)
+    Ok(Metadata::read()?.packages)
+}
+
+/// Where cargo builds.
+pub(crate) fn target_directory() -> Result<PathBuf, Error> {
+    Ok(Metadata::read()?.target_directory)
 }
 
 /// cargo, at the root of the workspace, as if called from the shell.
