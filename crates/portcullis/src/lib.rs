@@ -74,6 +74,7 @@
 //! | `rocket` | [`rocket`]: fairing and request guards for Rocket |
 //! | `sqlx-postgres`, `sqlx-mysql`, `sqlx-sqlite` | [`sqlx`]: the stores; [`schema`]: their migrations, to run with a tool of your own |
 //! | `diesel-postgres`, `diesel-mysql`, `diesel-sqlite` | [`diesel`]: the same on diesel-async |
+//! | `redis` | [`redis`]: throttles that all nodes share |
 //! | `migrate` | the stores run their migrations themselves |
 //! | `mail` | [`mail`]: mailers to a folder and to the console, templates |
 //! | `smtp`, `ses` | `mail`, with the mailer for SMTP, for Amazon SES |
@@ -95,6 +96,9 @@ pub use auth_http::{AuthHttp, HttpSettings, Operation, Problem, Profile};
 #[cfg(feature = "axum")]
 #[doc(no_inline)]
 pub use auth_axum as axum;
+#[cfg(feature = "redis")]
+#[doc(no_inline)]
+pub use auth_cache_redis as redis;
 #[cfg(feature = "mail")]
 #[doc(no_inline)]
 pub use auth_mail as mail;

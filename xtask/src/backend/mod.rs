@@ -4,6 +4,7 @@
 mod browser;
 mod mariadb;
 mod postgres;
+mod redis;
 mod schemathesis;
 mod ses;
 mod smtp;
@@ -24,8 +25,15 @@ use crate::error::Error;
 use crate::process::{Group, Interrupt, TICK, name};
 
 pub(crate) const POSTGRES: &dyn Backend = &postgres::Postgres;
-pub(crate) const ALL: [&dyn Backend; 6] =
-    [POSTGRES, &mariadb::Mariadb, &smtp::Smtp, &ses::Ses, &browser::Browser, &schemathesis::Schemathesis];
+pub(crate) const ALL: [&dyn Backend; 7] = [
+    POSTGRES,
+    &mariadb::Mariadb,
+    &redis::Redis,
+    &smtp::Smtp,
+    &ses::Ses,
+    &browser::Browser,
+    &schemathesis::Schemathesis,
+];
 
 /// How long a server may take until it answers. Usual are two seconds.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -5,6 +5,7 @@ mod keys;
 mod mail;
 mod profiles;
 mod reader;
+mod shared;
 mod source;
 mod variables;
 
@@ -24,6 +25,8 @@ use tracing_subscriber::filter::Targets;
 pub(crate) use database::{Database, Library};
 pub(crate) use mail::{Mail, Via};
 use reader::Reader;
+#[cfg(feature = "redis")]
+pub(crate) use shared::Shared;
 pub(crate) use source::Source;
 
 /// What the server runs with.
@@ -52,6 +55,8 @@ pub(crate) struct Config {
     pub(crate) access_check: AccessCheck,
     pub(crate) unverified_sign_in: UnverifiedSignIn,
     pub(crate) throttle: bool,
+    #[cfg(feature = "redis")]
+    pub(crate) shared: Option<Shared>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) allowed_origins: Vec<Origin>,
     pub(crate) permissions: Permissions,
@@ -121,6 +126,8 @@ impl Reader {
         let loopback = SocketAddr::from(([127, 0, 0, 1], 8080));
         let key_file = self.source.take("JWT_KEY_FILE").map(PathBuf::from);
         let (database, signing, mail) = (self.database(), self.signing(key_file.as_deref()), self.mail());
+        #[cfg(not(feature = "redis"))]
+        self.no_redis();
         let listen = self.parsed("AUTH_LISTEN", "an address and port such as 127.0.0.1:8080").unwrap_or(loopback);
         let public_url = self.url("PUBLIC_URL");
         let reached_at = public_url.clone().unwrap_or_else(|| format!("http://{listen}"));
@@ -150,6 +157,8 @@ impl Reader {
                 &[("allow", UnverifiedSignIn::Allow), ("refuse", UnverifiedSignIn::Refuse)],
             ),
             throttle: self.choice("AUTH_THROTTLE", &[("on", true), ("danger_off", false)]),
+            #[cfg(feature = "redis")]
+            shared: self.shared(),
             trusted_proxies: self.list("AUTH_TRUSTED_PROXIES", "a network such as 10.0.0.0/8", |text| {
                 text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()
             }),
@@ -183,6 +192,10 @@ impl Reader {
         }
         if self.source.was_given("AUTH_PEPPER_OLD") && !self.source.was_given("AUTH_PEPPER") {
             self.mistake("AUTH_PEPPER_OLD is set without AUTH_PEPPER");
+        }
+        #[cfg(feature = "redis")]
+        if config.shared.is_some() && !config.throttle {
+            self.mistake("REDIS_URL and AUTH_THROTTLE=danger_off: Redis is for the throttles, which are off");
         }
         if config.metrics_listen.is_some_and(|metrics| metrics == config.listen && metrics.port() != 0) {
             self.mistake("AUTH_METRICS_LISTEN and AUTH_LISTEN are the same: metrics are not for the public");

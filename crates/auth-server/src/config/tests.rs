@@ -100,14 +100,15 @@ fn the_configuration_page_has_every_variable() {
 // SC1: a configuration that is printed shows no secret.
 #[test]
 fn sc1_debug_keeps_secrets() {
-    const SECRETS: [&str; 5] = [
+    const SECRETS: [&str; 6] = [
         "kX8sT2mV6qZ1wL9rB4nC7yD5gH3jF0pE",
         "mQ3vR7xN1zK5tJ9bW2sG6cM0hY4fL8dA",
         "pD6uE0iO4aS8fH2jK7lZ1xC5vB9nM3qW",
         "hunter2-at-the-mail-server",
         "hunter2-at-the-database",
+        "hunter2-at-redis",
     ];
-    let [pepper, old, jwt, smtp, database] = SECRETS;
+    let [pepper, old, jwt, smtp, database, redis] = SECRETS;
     let mut settings = vec![
         ("AUTH_PEPPER", pepper),
         ("AUTH_PEPPER_OLD", old),
@@ -120,6 +121,10 @@ fn sc1_debug_keeps_secrets() {
     let url = format!("postgres://ann:{database}@localhost/db");
     if cfg!(feature = "postgres") {
         settings.push(("DATABASE_URL", &url));
+    }
+    let url = format!("redis://ann:{redis}@localhost");
+    if cfg!(feature = "redis") {
+        settings.push(("REDIS_URL", &url));
     }
     if cfg!(not(feature = "smtp")) {
         settings.retain(|(name, _)| !name.starts_with("SMTP"));
@@ -164,6 +169,24 @@ fn rl1_everybody_is_no_proxy() {
     for everybody in ["0.0.0.0/0", "::/0", "10.0.0.0/8,0.0.0.0/0"] {
         let mistakes = mistakes(&[("AUTH_TRUSTED_PROXIES", everybody)]);
         assert!(matches!(&mistakes[..], [mistake] if mistake.contains("would believe everybody")), "{mistakes:?}");
+    }
+}
+
+#[cfg(feature = "redis")]
+#[test]
+fn what_nodes_share_is_read() {
+    let shared = of(&[("REDIS_URL", "redis://localhost")]).unwrap().shared.unwrap();
+    assert_eq!(shared.prefix, "portcullis");
+    let shared = of(&[("REDIS_URL", "redis://localhost"), ("REDIS_PREFIX", "shop-2.eu")]).unwrap().shared.unwrap();
+    assert_eq!(shared.prefix, "shop-2.eu");
+    for (settings, mistake) in [
+        (&[("REDIS_PREFIX", "shop")][..], "REDIS_PREFIX means nothing without REDIS_URL"),
+        (&[("REDIS_URL", "redis://localhost"), ("REDIS_PREFIX", "{a}")], "REDIS_PREFIX must be up to 64 letters"),
+        (&[("REDIS_URL", "http://localhost")], "REDIS_URL: not an address such as redis://127.0.0.1:6379"),
+        (&[("REDIS_URL", "redis://localhost"), ("AUTH_THROTTLE", "danger_off")], "REDIS_URL and AUTH_THROTTLE"),
+    ] {
+        let mistakes = mistakes(settings);
+        assert!(matches!(&mistakes[..], [one] if one.starts_with(mistake)), "{mistakes:?}");
     }
 }
 

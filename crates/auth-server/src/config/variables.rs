@@ -39,6 +39,8 @@ pub(crate) const VARIABLES: &[&str] = &[
     "AUTH_UNVERIFIED_SIGN_IN",
     "AUTH_MFA",
     "AUTH_THROTTLE",
+    "REDIS_URL",
+    "REDIS_PREFIX",
     "AUTH_TRUSTED_PROXIES",
     "AUTH_ALLOWED_ORIGINS",
     "AUTH_METRICS_LISTEN",
@@ -47,5 +49,4 @@ pub(crate) const VARIABLES: &[&str] = &[
 
 /// Settings that are planned and that this build lacks, each with the values that say what it does anyway. Any other
 /// value is a mistake: a setting that does nothing is one that somebody relies on.
-pub(crate) const RESERVED: &[(&str, &[&str])] =
-    &[("REDIS_URL", &[]), ("REDIS_PREFIX", &[]), ("AUTH_LOCAL_CACHE", &["0"])];
+pub(crate) const RESERVED: &[(&str, &[&str])] = &[("AUTH_LOCAL_CACHE", &["0"])];

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+#[cfg(feature = "redis")]
+use auth_cache_redis::{Redis, RedisThrottle};
 use auth_core::adapter::SystemClock;
 use auth_core::domain::{Backlog, Timestamp};
 use auth_core::keys::KeyRing;
@@ -20,6 +22,8 @@ pub(crate) struct Facts {
     pub(crate) store: StoreState,
     /// Why the server that takes mail doesn't, if it doesn't; `None` where nobody was asked.
     pub(crate) mailer: Option<Result<(), String>>,
+    /// Why Redis doesn't answer, if it doesn't; `None` where there is none.
+    pub(crate) shared: Option<Result<(), String>>,
     /// Files that hold secrets.
     pub(crate) files: Vec<SecretFile>,
     pub(crate) now: Timestamp,
@@ -60,9 +64,22 @@ impl Facts {
         let store = state_of(&config).await;
         let mailer =
             service::mailer::check(&config.mail).await.map(|checked| checked.map_err(|error| error.to_string()));
+        let shared = shared(&config).await;
         let files = files::find(&config, toml);
-        Self { config, machine: Machine::read(), store, mailer, files, now: SystemClock::new().now() }
+        Self { config, machine: Machine::read(), store, mailer, shared, files, now: SystemClock::new().now() }
     }
+}
+
+#[cfg(feature = "redis")]
+async fn shared(config: &Config) -> Option<Result<(), String>> {
+    let shared = config.shared.as_ref()?;
+    let asked = async { RedisThrottle::new(Redis::open(&shared.url, &shared.prefix)?).check().await };
+    Some(asked.await.map_err(|error| with_causes(&error)))
+}
+
+#[cfg(not(feature = "redis"))]
+async fn shared(_: &Config) -> Option<Result<(), String>> {
+    None
 }
 
 async fn state_of(config: &Config) -> StoreState {

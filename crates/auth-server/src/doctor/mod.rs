@@ -7,6 +7,7 @@ mod machine;
 mod mail;
 mod network;
 mod sessions;
+mod shared;
 mod store;
 
 use serde_json::{Value, json};
@@ -46,6 +47,7 @@ pub(crate) fn examine(facts: &Facts) -> Vec<Finding> {
     sessions::examine(facts, &mut findings);
     mail::examine(facts, &mut findings);
     store::examine(facts, &mut findings);
+    shared::examine(facts, &mut findings);
     machine::examine(facts, &mut findings);
     files::examine(facts, &mut findings);
     findings.0.sort_by_key(|finding| finding.severity);

@@ -31,6 +31,7 @@ fn facts(settings: &[(&str, &str)]) -> Facts {
         },
         store: StoreState::Ready { pepper: PepperState::Fits, newest_event: Some(NOW), backlog: Backlog::default() },
         mailer: Some(Ok(())),
+        shared: None,
         files: Vec::new(),
         now: NOW,
     }

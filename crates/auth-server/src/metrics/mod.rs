@@ -4,12 +4,18 @@
 
 mod events;
 mod hashing;
+#[cfg(feature = "redis")]
+mod redis;
 mod requests;
 mod store;
 
 use std::fmt;
 use std::sync::Arc;
+#[cfg(feature = "redis")]
+use std::sync::OnceLock;
 
+#[cfg(feature = "redis")]
+use auth_cache_redis::Redis;
 use auth_core::adapter::SystemClock;
 use auth_core::port::{Clock, Observer, PasswordHasher};
 use auth_http::Profile;
@@ -37,6 +43,8 @@ pub(crate) struct Metrics {
     events: Events,
     hashing: Hashing,
     registry: Arc<Registry>,
+    #[cfg(feature = "redis")]
+    redis: Arc<OnceLock<Redis>>,
 }
 
 impl Metrics {
@@ -46,6 +54,7 @@ impl Metrics {
         let all = [
             ("mysql", cfg!(feature = "mysql")),
             ("postgres", cfg!(feature = "postgres")),
+            ("redis", cfg!(feature = "redis")),
             ("rocket", cfg!(feature = "rocket")),
             ("ses", cfg!(feature = "ses")),
             ("smtp", cfg!(feature = "smtp")),
@@ -57,7 +66,14 @@ impl Metrics {
         let requests = Requests::register(profiles, &mut registry);
         let events = Events::register(&mut registry);
         let hashing = Hashing::register(&mut registry);
-        Self { requests, events, hashing, registry: Arc::new(registry) }
+        Self {
+            requests,
+            events,
+            hashing,
+            registry: Arc::new(registry),
+            #[cfg(feature = "redis")]
+            redis: Arc::default(),
+        }
     }
 
     /// `hasher`, with what it does counted.
@@ -68,6 +84,13 @@ impl Metrics {
     /// What counts audit events.
     pub(crate) fn observer(&self) -> Arc<dyn Observer> {
         Arc::new(self.events.clone())
+    }
+
+    /// From now on says how `redis` is doing.
+    #[cfg(feature = "redis")]
+    pub(crate) fn watch(&self, redis: Redis) {
+        // There is one.
+        let _ = self.redis.set(redis);
     }
 
     /// `router`, with its requests counted.
@@ -91,6 +114,10 @@ impl Metrics {
         encode_registry(&mut text, &self.registry)?;
         let mut now = prefixed();
         self.hashing.sample(&mut now);
+        #[cfg(feature = "redis")]
+        if let Some(redis) = self.redis.get() {
+            redis::sample(redis, &mut now);
+        }
         store::sample(store, SystemClock::new().now(), &mut now).await;
         encode_registry(&mut text, &now)?;
         encode_eof(&mut text)?;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "redis")]
+use auth_cache_redis::{Redis, RedisThrottle};
 use auth_core::adapter::{DangerNoThrottle, SystemEntropy};
 use auth_core::keys::{KeyRing, Pepper};
 use auth_core::port::{Clock, Store};
@@ -46,6 +48,14 @@ pub(crate) async fn open(
     let mut parts = Parts { clock, signing: config.signing, ..Parts::new(store.clone(), ring, settings)? };
     if !config.throttle {
         parts.throttle = Arc::new(DangerNoThrottle);
+    }
+    #[cfg(feature = "redis")]
+    if let Some(shared) = &config.shared {
+        let redis = Redis::open(&shared.url, &shared.prefix)?;
+        if let Some(metrics) = metrics {
+            metrics.watch(redis.clone());
+        }
+        parts.throttle = Arc::new(RedisThrottle::new(redis));
     }
     if let Some(metrics) = metrics {
         parts.hasher = metrics.metered(parts.hasher);

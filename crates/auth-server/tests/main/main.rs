@@ -8,6 +8,7 @@ mod configuration;
 mod database_outage;
 mod doctor;
 mod kill;
+mod many_nodes;
 mod metrics;
 mod overload;
 mod quick_start;

@@ -164,7 +164,7 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     #[track_caller]
-    fn value(&self, sample: &str) -> f64 {
+    pub(crate) fn value(&self, sample: &str) -> f64 {
         *self.samples.get(sample).unwrap_or_else(|| panic!("no {sample}: {}", self.text))
     }
 }

@@ -1,0 +1,92 @@
+//! Nodes that share one server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth_core::port::{Limit, Throttle};
+use auth_testkit::given::NOW;
+use auth_testkit::race::race;
+
+use crate::support::{HOURLY, Node, key, report, shared};
+
+async fn value<T: redis::FromRedisValue>(url: &str, command: &[&str]) -> T {
+    let mut connection = redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap();
+    let mut call = redis::cmd(command[0]);
+    call.arg(&command[1..]).query_async(&mut connection).await.unwrap()
+}
+
+#[tokio::test]
+async fn reports_what_it_ran_against() {
+    let Some(url) = shared() else { return };
+    let info: String = value(&url, &["INFO", "server"]).await;
+    report(info.lines().find_map(|line| line.strip_prefix("redis_version:")).unwrap());
+}
+
+/// RL2: of 200 uses that race through four nodes, exactly as many are allowed as the limit says.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn rl2_nodes_share_a_limit() {
+    let Some(url) = shared() else { return };
+    let nodes: Arc<[Node]> = (0..4).map(|_| Node::patient(&url)).collect();
+    let key = key();
+    let taken = race(200, |i| {
+        let nodes = nodes.clone();
+        async move { nodes[i % 4].throttle.take(key, HOURLY(20), NOW).await }
+    })
+    .await;
+
+    assert!(nodes.iter().all(|node| node.redis.is_reachable()));
+    let mut left: Vec<u32> = taken.0.iter().filter(|taken| taken.allowed).map(|taken| taken.remaining).collect();
+    left.sort_unstable();
+    assert_eq!(left, (0..20).collect::<Vec<_>>());
+}
+
+/// What one node gives back or clears, the others may use.
+#[tokio::test]
+async fn given_back_for_all() {
+    let Some(url) = shared() else { return };
+    let [one, other] = [Node::patient(&url), Node::patient(&url)];
+    let key = key();
+    assert!(one.throttle.take(key, HOURLY(1), NOW).await.allowed);
+    assert!(!other.throttle.take(key, HOURLY(1), NOW).await.allowed);
+    one.throttle.give_back(key, NOW).await;
+    assert!(other.throttle.take(key, HOURLY(1), NOW).await.allowed);
+    assert!(!one.throttle.take(key, HOURLY(1), NOW).await.allowed);
+    other.throttle.clear(key).await;
+    assert!(one.throttle.take(key, HOURLY(1), NOW).await.allowed);
+}
+
+/// A window is no longer than numbers are exact for.
+#[tokio::test]
+async fn no_window_is_for_ever() {
+    let Some(url) = shared() else { return };
+    let node = Node::patient(&url);
+    let (key, limit) = (key(), Limit { uses: 1, window: Duration::MAX });
+    let longest = Duration::from_micros(1 << 52);
+    for allowed in [true, false] {
+        let taken = node.throttle.take(key, limit, NOW).await;
+        assert_eq!((taken.allowed, taken.reset), (allowed, longest));
+    }
+    assert!(node.redis.is_reachable());
+}
+
+/// RL2: whatever was done to it, a key ends with its window.
+#[tokio::test]
+async fn rl2_keys_expire() {
+    let Some(url) = shared() else { return };
+    let node = Node::patient(&url);
+    let limit = Limit { uses: 2, window: Duration::from_secs(100) };
+    let key = key();
+    let ends = async || {
+        let mut connection = redis::Client::open(&*url).unwrap().get_multiplexed_async_connection().await.unwrap();
+        let name = [b"test:throttle:", &key.as_bytes()[..]].concat();
+        redis::cmd("PTTL").arg(name).query_async::<i64>(&mut connection).await.unwrap()
+    };
+    for _ in 0..3 {
+        node.throttle.take(key, limit, NOW).await;
+        assert!((1..=100_000).contains(&ends().await));
+    }
+    node.throttle.give_back(key, NOW).await;
+    assert!((1..=100_000).contains(&ends().await));
+    node.throttle.give_back(key, NOW).await;
+    assert_eq!(ends().await, -2, "no use, no key");
+}

@@ -1,0 +1,145 @@
+//! Servers, and nodes that share them.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use auth_cache_redis::{Redis, RedisThrottle, RedisUrl};
+use auth_core::port::{Limit, ThrottleKey};
+use auth_testkit::given;
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+/// The server of this run; `None` where the run leaves Redis out. One that is neither given nor left out fails the test: nobody
+/// should believe that it was tried.
+pub(crate) fn shared() -> Option<String> {
+    let skipped = std::env::var("PORTCULLIS_SKIP").unwrap_or_default();
+    if skipped.split(',').any(|name| name.trim() == "redis") {
+        return None;
+    }
+    Some(std::env::var("PORTCULLIS_TEST_REDIS").unwrap_or_else(|_| {
+        panic!("PORTCULLIS_TEST_REDIS isn't set: run `cargo xtask test`, or set it, or put redis into PORTCULLIS_SKIP")
+    }))
+}
+
+/// Notes for `cargo xtask test` what the suite ran against.
+pub(crate) fn report(version: &str) {
+    if let Some(file) = std::env::var_os("PORTCULLIS_SUITE_REPORT") {
+        // One write, so that lines of tests that run at once don't mix.
+        let line = format!("cache\tredis\t{version}\n");
+        OpenOptions::new().create(true).append(true).open(file).unwrap().write_all(line.as_bytes()).unwrap();
+    }
+}
+
+/// What one node has: a connection of its own, and counts of its own.
+pub(crate) struct Node {
+    pub(crate) redis: Redis,
+    pub(crate) throttle: RedisThrottle,
+}
+
+impl Node {
+    /// One that waits as long as a busy machine may take: what is counted where doesn't depend on it.
+    pub(crate) fn patient(url: &str) -> Self {
+        Self::at(url, Duration::from_secs(20))
+    }
+
+    pub(crate) fn at(url: &str, patience: Duration) -> Self {
+        let redis = Redis::with_patience(&RedisUrl::parse(url).unwrap(), "test", patience).unwrap();
+        Self { throttle: RedisThrottle::new(redis.clone()), redis }
+    }
+}
+
+/// A key that no other test has.
+pub(crate) fn key() -> ThrottleKey {
+    ThrottleKey::new("test", &given::bytes::<16>())
+}
+
+pub(crate) const HOURLY: fn(u32) -> Limit = |uses| Limit { uses, window: Duration::from_secs(3600) };
+
+/// A server of a test's own, to be stopped and frozen.
+pub(crate) struct Server {
+    port: u16,
+    process: Child,
+    _folder: TempDir,
+}
+
+impl Server {
+    /// `None` where the run leaves Redis out.
+    pub(crate) async fn start() -> Option<Self> {
+        shared()?;
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+        let folder = tempfile::tempdir().unwrap();
+        let server = Self { port, process: spawn(port), _folder: folder };
+        server.is_up().await;
+        Some(server)
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn node(&self) -> Node {
+        Node::patient(&self.url())
+    }
+
+    /// A connection beside the nodes'.
+    pub(crate) async fn connection(&self) -> redis::aio::MultiplexedConnection {
+        redis::Client::open(self.url()).unwrap().get_multiplexed_async_connection().await.unwrap()
+    }
+
+    pub(crate) fn stop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Starts it again, empty, at the same address.
+    pub(crate) async fn start_again(&mut self) {
+        self.process = spawn(self.port);
+        self.is_up().await;
+    }
+
+    pub(crate) fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    pub(crate) fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.process), signal).unwrap();
+    }
+
+    async fn is_up(&self) {
+        eventually(async || TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok()).await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+/// Keeps nothing on disk.
+fn spawn(port: u16) -> Child {
+    let mut redis = Command::new("redis-server");
+    redis.args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--appendonly", "no"]);
+    redis.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("redis-server")
+}
+
+/// Asks until it is so.
+pub(crate) async fn eventually(is_so: impl AsyncFn() -> bool) {
+    let asking = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, asking).await.expect("within PATIENCE");
+}
+
+/// Longer than anything here may take on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
