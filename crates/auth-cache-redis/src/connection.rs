@@ -1,12 +1,14 @@
 //! The one connection to Redis, and how long anybody waits for it.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionInfo, FromRedisValue, IntoConnectionInfo, RedisError, RedisResult,
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, FromRedisValue, IntoConnectionInfo, RedisError,
+    RedisResult,
 };
 
 use crate::breaker::Breaker;
@@ -55,6 +57,8 @@ impl Redis {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn with_patience(url: &RedisUrl, prefix: &str, patience: Duration) -> Result<Self, RedisFailure> {
+        #[cfg(feature = "tls")]
+        one_provider();
         let client = Client::open(url.0.clone())?;
         let current = Current { connection: connection(&client, patience)?, number: 0 };
         Ok(Self(Arc::new(Inner {
@@ -171,7 +175,20 @@ impl fmt::Debug for Redis {
     }
 }
 
-/// Where a server is: `redis://USER:PASSWORD@HOST:PORT/DATABASE`. Doesn't print.
+/// TLS goes by the provider of the process. Where the application has chosen none, it is ours, and no guess of rustls's, which
+/// panics where two are compiled in.
+#[cfg(feature = "tls")]
+fn one_provider() {
+    use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
+
+    if CryptoProvider::get_default().is_none() {
+        // Somebody may be faster.
+        let _ = aws_lc_rs::default_provider().install_default();
+    }
+}
+
+/// Where a server is: `redis://USER:PASSWORD@HOST:PORT/DATABASE`; with feature `tls` also `rediss://…`, whose certificate is held
+/// to this machine's authorities. Doesn't print.
 #[derive(Clone)]
 pub struct RedisUrl(ConnectionInfo);
 
@@ -181,11 +198,13 @@ impl RedisUrl {
     /// # Errors
     /// [`InvalidUrl`]. What the address is answered with never repeats it: a password may be in it.
     pub fn parse(url: &str) -> Result<Self, InvalidUrl> {
-        if url.starts_with("rediss:") {
+        let is_by_tls = url.starts_with("rediss://");
+        if is_by_tls && cfg!(not(feature = "tls")) {
             return Err(InvalidUrl("this build speaks no TLS to Redis"));
         }
-        // What can stand behind a question mark is the protocol, and one of them says the password in errors.
-        if !url.starts_with("redis://") || url.contains(['?', '#']) {
+        // Behind a question mark can stand the protocol, and one of them says the password in errors; behind a hash, that no
+        // certificate is looked at.
+        if !(is_by_tls || url.starts_with("redis://")) || url.contains(['?', '#']) {
             return Err(InvalidUrl(
                 "it is redis:// and host, and no more than user, password, port and database beside",
             ));
@@ -194,6 +213,18 @@ impl RedisUrl {
         // Calls are small and many: none waits for another's packet to be acknowledged.
         let settings = info.tcp_settings().clone().set_nodelay(true);
         Ok(Self(info.set_tcp_settings(settings)))
+    }
+}
+
+impl RedisUrl {
+    /// Whether it leads off this machine without TLS: for all to read who sit between, the password included.
+    pub fn is_exposed(&self) -> bool {
+        match self.0.addr() {
+            ConnectionAddr::Tcp(host, _) => {
+                host != "localhost" && !host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+            }
+            _ => false,
+        }
     }
 }
 
@@ -222,6 +253,16 @@ mod tests {
     fn sc1_addresses_do_not_print() {
         let url = RedisUrl::parse("redis://ann:s3cret@cache.example:6380/2").unwrap();
         assert_eq!(format!("{url:?}"), "RedisUrl(…)");
+        for (url, is_exposed) in [
+            ("redis://cache.example", true),
+            ("redis://10.0.0.5:6380/1", true),
+            ("redis://localhost", false),
+            ("redis://127.0.0.1:6380", false),
+            #[cfg(feature = "tls")]
+            ("rediss://cache.example", false),
+        ] {
+            assert_eq!(RedisUrl::parse(url).unwrap().is_exposed(), is_exposed, "{url}");
+        }
         for refused in [
             "",
             "cache.example",
@@ -230,7 +271,9 @@ mod tests {
             "redis://ann:s3cret@cache.example/x",
             "redis://ann:s3cret@cache.example:x/",
             "redis://ann:s3cret@cache.example?protocol=resp3",
+            #[cfg(not(feature = "tls"))]
             "rediss://ann:s3cret@cache.example",
+            "rediss://ann:s3cret@cache.example/#insecure",
         ] {
             let error = RedisUrl::parse(refused).unwrap_err().to_string();
             assert!(error.starts_with("not an address such as redis://127.0.0.1:6379: "), "{error}");

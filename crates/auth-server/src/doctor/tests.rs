@@ -79,6 +79,8 @@ fn each_weak_setting_is_found() {
         (&[("AUTH_ACCESS_CHECK", "stateless")], Warning, "access-check"),
         (&[("AUTH_REUSE", "resume")], Note, "reuse"),
         (&[("MAIL_FROM", "no-reply@acme.example")], Note, "mail-from"),
+        #[cfg(feature = "redis")]
+        (&[("REDIS_URL", "redis://:secret@redis.internal")], Warning, "redis-transport"),
         #[cfg(feature = "postgres")]
         (&[("DATABASE_URL", "postgres://a:b@db.internal/auth")], Warning, "database-transport"),
         #[cfg(feature = "postgres")]
@@ -103,6 +105,10 @@ fn what_is_fine_is_not_found() {
         &[("AUTH_PROFILE", "two-step")],
         &[("AUTH_PROFILE", "two-step,sessions@/sessions"), ("AUTH_MFA", "email-required")],
         &[("MAIL_FROM", "no-reply@mail.example.com")],
+        #[cfg(feature = "redis")]
+        &[("REDIS_URL", "redis://localhost:6380")],
+        #[cfg(feature = "redis")]
+        &[("REDIS_URL", "rediss://:secret@redis.internal")],
         #[cfg(feature = "postgres")]
         &[("DATABASE_URL", "postgres://a:b@db.internal/auth?sslmode=verify-full")],
         #[cfg(feature = "postgres")]

@@ -1,12 +1,15 @@
 //! Nodes on one PostgreSQL that count together on Redis, and one whose Redis is away.
 
-use std::process::Command;
+use std::fs;
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
 
 use crate::metrics::scrape;
 use crate::support::database::{Backend, Site};
 use crate::support::person::Person;
+use crate::support::process::Home;
 use crate::support::race::{count, race};
-use crate::support::{report, server};
+use crate::support::{eventually, report, server};
 
 const GUESSES: usize = 50;
 
@@ -61,6 +64,42 @@ async fn rl3_a_node_counts_for_itself_while_redis_is_away() {
     let [said, complained] = [doctor.stdout, doctor.stderr].map(|text| String::from_utf8(text).unwrap());
     assert!(said.contains("the nodes can't count together"), "{said}");
     assert!(!said.contains("hunter2") && !complained.contains("hunter2"), "{said}{complained}");
+}
+
+/// Redis by TLS: a node trusts the authority that it is told to, and no certificate of anybody else's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_is_reached_by_tls() {
+    if server("redis", "PORTCULLIS_TEST_REDIS").is_none() {
+        return;
+    }
+    let site = Site::on(Backend::Sqlite).await.unwrap();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let [certificate, key] = ["redis.crt", "redis.key"].map(|name| site.home.path(name));
+    fs::write(&certificate, made.cert.pem()).unwrap();
+    fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut redis = Command::new("redis-server");
+    redis.args(["--port", "0", "--tls-port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
+    redis.args(["--tls-auth-clients", "no", "--tls-cert-file"]).arg(&certificate).arg("--tls-key-file").arg(&key);
+    let redis = Running(redis.stdout(Stdio::null()).spawn().unwrap());
+    let site = site.with("REDIS_URL", &format!("rediss://localhost:{port}")).with("PUBLIC_URL", "https://auth.example");
+
+    let trusting = site.home.clone().with("SSL_CERT_FILE", &certificate.display().to_string());
+    let said = async |home: &Home| String::from_utf8(home.run(&["doctor"]).stdout).unwrap();
+    eventually("Redis", async || (!said(&trusting).await.contains("(redis)")).then_some(())).await;
+    let said = said(&site.home).await;
+    assert!(said.contains("error (redis): the nodes can't count together") && said.contains("UnknownIssuer"), "{said}");
+    drop(redis);
+}
+
+/// A process that ends with this.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
 }
 
 /// Of the server on this machine, which is the one of this run.
