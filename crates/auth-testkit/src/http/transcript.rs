@@ -18,6 +18,16 @@ use crate::race::RACE;
 #[derive(Clone, Default)]
 pub(super) struct Transcript(Arc<Mutex<Vec<Exchange>>>);
 
+/// What two adapters have to say alike.
+pub(super) struct Said {
+    /// Up to the first race, or to where a client gave up.
+    pub(super) alone: Vec<String>,
+    /// In the first race.
+    pub(super) racers: BTreeSet<String>,
+    /// Whether a client gave up outside of a race. Whether it comes to that, and when, is chance.
+    pub(super) gave_up: bool,
+}
+
 struct Exchange {
     race: Option<u64>,
     /// Method and path.
@@ -38,14 +48,15 @@ impl Transcript {
     ///
     /// Of a race it is which replies there were to which kind of request, since its order is chance as well; and nothing where
     /// that `is_chance` too.
-    pub(super) fn said(&self, is_chance: bool) -> Vec<BTreeSet<String>> {
+    pub(super) fn said(&self, is_chance: bool) -> Said {
         let exchanges = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let alone = exchanges.iter().take_while(|exchange| exchange.race.is_none());
         let alone = alone.map_while(|exchange| Some(format!("{}\n\n{}", exchange.request, exchange.reply.as_ref()?)));
         let race = exchanges.iter().find_map(|exchange| exchange.race);
         let racers = exchanges.iter().filter(|exchange| !is_chance && race.is_some() && exchange.race == race);
         let racers = racers.map(|exchange| format!("{}\n\n{:?}", exchange.kind, exchange.reply)).collect();
-        alone.map(|text| BTreeSet::from([text])).chain([racers]).collect()
+        let gave_up = exchanges.iter().any(|exchange| exchange.race.is_none() && exchange.reply.is_none());
+        Said { alone: alone.collect(), racers, gave_up }
     }
 
     fn begin(&self, kind: String, request: String) -> usize {
