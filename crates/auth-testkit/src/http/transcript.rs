@@ -24,7 +24,7 @@ pub(super) struct Said {
     pub(super) alone: Vec<String>,
     /// In the first race.
     pub(super) racers: BTreeSet<String>,
-    /// Whether a client gave up outside of a race. Whether it comes to that, and when, is chance.
+    /// Whether a client gave up before the first race. Whether it comes to that, and when, is chance.
     pub(super) gave_up: bool,
 }
 
@@ -50,12 +50,13 @@ impl Transcript {
     /// that `is_chance` too.
     pub(super) fn said(&self, is_chance: bool) -> Said {
         let exchanges = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let alone = exchanges.iter().take_while(|exchange| exchange.race.is_none());
-        let alone = alone.map_while(|exchange| Some(format!("{}\n\n{}", exchange.request, exchange.reply.as_ref()?)));
+        let before_races = exchanges.iter().take_while(|exchange| exchange.race.is_none());
+        let gave_up = before_races.clone().any(|exchange| exchange.reply.is_none());
+        let alone =
+            before_races.map_while(|exchange| Some(format!("{}\n\n{}", exchange.request, exchange.reply.as_ref()?)));
         let race = exchanges.iter().find_map(|exchange| exchange.race);
         let racers = exchanges.iter().filter(|exchange| !is_chance && race.is_some() && exchange.race == race);
         let racers = racers.map(|exchange| format!("{}\n\n{:?}", exchange.kind, exchange.reply)).collect();
-        let gave_up = exchanges.iter().any(|exchange| exchange.race.is_none() && exchange.reply.is_none());
         Said { alone: alone.collect(), racers, gave_up }
     }
 
