@@ -34,7 +34,7 @@ struct Inner {
     breaker: Breaker,
 }
 
-/// The connection in use, and the how manieth it is.
+/// The connection in use, and its number: one that failed is replaced once, however many calls it failed.
 struct Current {
     connection: ConnectionManager,
     number: u64,

@@ -62,7 +62,8 @@ pub(crate) const HOURLY: fn(u32) -> Limit = |uses| Limit { uses, window: Duratio
 pub(crate) struct Server {
     port: u16,
     process: Child,
-    _folder: TempDir,
+    /// What it runs in.
+    folder: TempDir,
 }
 
 impl Server {
@@ -71,7 +72,7 @@ impl Server {
         shared()?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let folder = tempfile::tempdir().unwrap();
-        let server = Self { port, process: spawn(port), _folder: folder };
+        let server = Self { port, process: spawn(port, &folder), folder };
         server.is_up().await;
         Some(server)
     }
@@ -96,7 +97,7 @@ impl Server {
 
     /// Starts it again, empty, at the same address.
     pub(crate) async fn start_again(&mut self) {
-        self.process = spawn(self.port);
+        self.process = spawn(self.port, &self.folder);
         self.is_up().await;
     }
 
@@ -125,10 +126,10 @@ impl Drop for Server {
 }
 
 /// Keeps nothing on disk.
-fn spawn(port: u16) -> Child {
+fn spawn(port: u16, folder: &TempDir) -> Child {
     let mut redis = Command::new("redis-server");
     redis.args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--appendonly", "no"]);
-    redis.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("redis-server")
+    redis.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("redis-server")
 }
 
 /// Asks until it is so.
@@ -142,4 +143,4 @@ pub(crate) async fn eventually(is_so: impl AsyncFn() -> bool) {
 }
 
 /// Longer than anything here may take on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(60);

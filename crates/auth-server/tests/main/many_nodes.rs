@@ -81,7 +81,7 @@ async fn redis_is_reached_by_tls() {
     let mut redis = Command::new("redis-server");
     redis.args(["--port", "0", "--tls-port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
     redis.args(["--tls-auth-clients", "no", "--tls-cert-file"]).arg(&certificate).arg("--tls-key-file").arg(&key);
-    let redis = Running(redis.stdout(Stdio::null()).spawn().unwrap());
+    let redis = Running(redis.current_dir(site.home.path("")).stdout(Stdio::null()).spawn().unwrap());
     let site = site.with("REDIS_URL", &format!("rediss://localhost:{port}")).with("PUBLIC_URL", "https://auth.example");
 
     let trusting = site.home.clone().with("SSL_CERT_FILE", &certificate.display().to_string());
