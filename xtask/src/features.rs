@@ -23,40 +23,12 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
     let packages = workspace::packages()?;
     let published: Vec<&Package> = packages.iter().filter(|package| package.is_published()).collect();
-    let mut failed = Vec::new();
-    let mut check = |packages: &[&Package], feature: &str| {
-        let all = features(packages);
-        let having = packages.iter().flat_map(|package| {
-            let alike = package.features.keys().filter(|name| stem(name, &all) == feature);
-            alike.map(|name| format!("{}/{name}", package.name))
-        });
-        let having: Vec<String> = having.collect();
-        let start = Instant::now();
-        let mut clippy = cargo();
-        clippy.args(["clippy", "--no-deps", "--quiet", "--no-default-features"]);
-        for package in packages {
-            clippy.args(["--package", &package.name]);
-        }
-        for feature in &having {
-            clippy.args(["--features", feature]);
-        }
-        let status = clippy.args(["--", "-D", "warnings"]).status().map_err(Error::io("cannot start cargo"))?;
-
-        let what = match &having[..] {
-            [] => format!("no feature of {}", names(packages)),
-            having => having.join(", "),
-        };
-        println!("{} {what} ({:.1?})", if status.success() { "ok    " } else { "FAILED" }, start.elapsed());
-        if !status.success() {
-            failed.push(what);
-        }
-        Ok::<_, Error>(())
-    };
     let groups: Vec<&[&Package]> = if options.alone { published.chunks(1).collect() } else { vec![&published] };
-    for group in groups {
-        let all = features(group);
+    let mut failed = Vec::new();
+    for packages in groups {
+        let all = features(packages);
         for feature in all.iter().map(|feature| stem(feature, &all)).collect::<BTreeSet<_>>() {
-            check(group, feature)?;
+            failed.extend(check(packages, feature, &all)?);
         }
     }
     if failed.is_empty() {
@@ -64,6 +36,30 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
     } else {
         Err(Error::Failed(format!("no build: {}", failed.join("; "))))
     }
+}
+
+/// Checks `packages` with that feature of `all`, in those that have it. What was checked, if it failed.
+fn check(packages: &[&Package], feature: &str, all: &BTreeSet<&str>) -> Result<Option<String>, Error> {
+    let mut clippy = cargo();
+    clippy.args(["clippy", "--no-deps", "--quiet", "--no-default-features"]);
+    let mut having = Vec::new();
+    for package in packages {
+        clippy.args(["--package", &package.name]);
+        let alike = package.features.keys().filter(|name| stem(name, all) == feature);
+        having.extend(alike.map(|name| format!("{}/{name}", package.name)));
+    }
+    for feature in &having {
+        clippy.args(["--features", feature]);
+    }
+    let start = Instant::now();
+    let status = clippy.args(["--", "-D", "warnings"]).status().map_err(Error::io("cannot start cargo"))?;
+
+    let what = match &having[..] {
+        [] => format!("no feature of {}", names(packages)),
+        having => having.join(", "),
+    };
+    println!("{} {what} ({:.1?})", if status.success() { "ok    " } else { "FAILED" }, start.elapsed());
+    Ok((!status.success()).then_some(what))
 }
 
 /// None, and each that one of `packages` has.

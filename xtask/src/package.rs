@@ -32,10 +32,11 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Error> {
     let mut check = cargo();
     check.args(["check", "--workspace", "--all-features", "--offline", "--manifest-path"]);
     check.arg(folder.join("Cargo.toml")).arg("--target-dir").arg(target);
-    succeed(&mut check, "a package can't be built")
+    succeed(&mut check, "a package can't be built")?;
+    Ok(ExitCode::SUCCESS)
 }
 
-fn pack(published: &[&Package], options: &Options) -> Result<ExitCode, Error> {
+fn pack(published: &[&Package], options: &Options) -> Result<(), Error> {
     let mut package = cargo();
     package.args(["package", "--locked", "--no-verify"]);
     if options.allow_dirty {
@@ -83,7 +84,7 @@ fn folder_of(package: &Package) -> String {
     format!("{}-{}", package.name, package.version)
 }
 
-fn succeed(command: &mut Command, or: &str) -> Result<ExitCode, Error> {
+fn succeed(command: &mut Command, or: &str) -> Result<(), Error> {
     let status = command.status().map_err(Error::io("cannot start cargo"))?;
-    if status.success() { Ok(ExitCode::SUCCESS) } else { Err(Error::Failed(or.into())) }
+    if status.success() { Ok(()) } else { Err(Error::Failed(or.into())) }
 }
