@@ -86,6 +86,8 @@ impl Kind {
 
         let parts = Parts {
             store,
+            cache: None,
+            idempotency: None,
             clock: Arc::new(clock),
             entropy: Arc::new(SystemEntropy),
             hasher: Arc::new(FastHasher::default()),

@@ -16,6 +16,10 @@ struct State {
     /// While the server is away: nobody asks before then.
     away_until: Option<Instant>,
     last_failure: Option<Instant>,
+    /// When it was last said that the server is away.
+    said_at: Option<Instant>,
+    /// Whether that is still to be taken back.
+    is_said: bool,
 }
 
 /// How long a server that didn't answer is left alone.
@@ -40,21 +44,37 @@ impl Breaker {
 
     /// The server has answered.
     pub(crate) fn answered(&self) {
-        if self.state().away_until.take().is_some() {
-            tracing::info!("Redis answers again: the nodes count together again");
+        let is_said = {
+            let mut state = self.state();
+            state.away_until.take().is_some() && std::mem::take(&mut state.is_said)
+        };
+        if is_said {
+            tracing::info!("Redis answers again: what nodes share is shared again");
         }
     }
 
-    /// It hasn't. Says so once, and not for every request.
+    /// It hasn't. Says so once, and not for every request; nor every time, where only a part of a Cluster is away.
     pub(crate) fn failed(&self, reason: &dyn Display) {
         let now = Instant::now();
-        let before = {
+        let is_news = {
             let mut state = self.state();
-            state.last_failure = Some(now);
-            state.away_until.replace(now + PAUSE)
+            (state.last_failure, state.away_until) = (Some(now), Some(now + PAUSE));
+            let is_news = !state.is_said && state.said_at.is_none_or(|at| now >= at + LATELY);
+            if is_news {
+                (state.said_at, state.is_said) = (Some(now), true);
+            }
+            is_news
         };
-        if before.is_none() {
-            tracing::warn!(%reason, "Redis is away: until it is back, this node counts for itself");
+        if is_news {
+            tracing::warn!(%reason, "Redis is away: until it is back, this node counts for itself and asks the store");
+        }
+    }
+
+    /// There is a new connection: whoever comes next needn't wait for the pause to end.
+    pub(crate) fn may_try(&self) {
+        let mut state = self.state();
+        if state.away_until.is_some() {
+            state.away_until = Some(Instant::now());
         }
     }
 
@@ -90,7 +110,10 @@ mod tests {
             assert!(breaker.admits(), "one tries");
             assert!(!breaker.admits(), "and no other");
         }
+        breaker.may_try();
+        assert!(breaker.is_away() && breaker.admits() && !breaker.admits(), "one tries at once");
         breaker.answered();
+        breaker.may_try();
         assert!(breaker.admits() && breaker.admits() && !breaker.is_away());
         assert!(breaker.has_failed_lately());
         tokio::time::advance(LATELY).await;

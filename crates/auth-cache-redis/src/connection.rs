@@ -1,53 +1,53 @@
 //! The one connection to Redis, and how long anybody waits for it.
 
-use std::fmt;
-use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use std::{fmt, io};
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
-use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, FromRedisValue, IntoConnectionInfo, RedisError,
-    RedisResult,
-};
+use redis::aio::PubSub;
+use redis::{FromRedisValue, RedisError, RedisResult};
+use tokio::sync::watch;
 
+use crate::RedisUrl;
 use crate::breaker::Breaker;
+use crate::server::{CONNECTING, Connection, Server, late};
 
 /// The longest that a call waits for Redis. What isn't answered by then goes on without; while Redis is away, one call a second
 /// tries, and no other waits at all.
 pub const PATIENCE: Duration = Duration::from_millis(300);
 
-/// How long somebody waits who wants to know what is wrong.
-const LONG_PATIENCE: Duration = Duration::from_secs(5);
-
-/// A server that nodes share things on: one connection, over which all calls are sent at once.
+/// What nodes share things on, a server or a Cluster: one connection, over which all calls are sent at once.
 ///
-/// Cheap to clone; clones share the connection. It comes back by itself, from whatever it was that failed.
+/// Cheap to clone; clones share the connection. It comes back by itself, from whatever it was that failed. To be used within a Tokio
+/// runtime.
 #[derive(Clone)]
 pub struct Redis(Arc<Inner>);
 
 struct Inner {
-    client: Client,
+    server: Server,
     patience: Duration,
     prefix: String,
-    current: Mutex<Current>,
+    link: watch::Sender<Link>,
+    is_connecting: AtomicBool,
     breaker: Breaker,
 }
 
-/// The connection in use, and its number: one that failed is replaced once, however many calls it failed.
-struct Current {
-    connection: ConnectionManager,
-    number: u64,
+/// The connection in use, once there is one.
+#[derive(Default)]
+struct Link {
+    connection: Option<Connection>,
+    /// How often connecting has failed.
+    failures: u64,
+    /// Why, the last time.
+    reason: String,
 }
 
 impl Redis {
-    /// Everything at `url` whose key begins with `prefix` and a colon. Connects with the first call: a node starts while Redis is
-    /// away.
-    ///
-    /// To be called within a Tokio runtime.
+    /// Everything at `url` whose key begins with `prefix`. Connects with the first call: a node starts while Redis is away.
     ///
     /// # Errors
-    /// [`RedisFailure`], where the connection can't be set up.
+    /// [`RedisFailure`], where the address leads nowhere.
     pub fn open(url: &RedisUrl, prefix: &str) -> Result<Self, RedisFailure> {
         Self::with_patience(url, prefix, PATIENCE)
     }
@@ -57,15 +57,12 @@ impl Redis {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn with_patience(url: &RedisUrl, prefix: &str, patience: Duration) -> Result<Self, RedisFailure> {
-        #[cfg(feature = "tls")]
-        one_provider();
-        let client = Client::open(url.0.clone())?;
-        let current = Current { connection: connection(&client, patience)?, number: 0 };
         Ok(Self(Arc::new(Inner {
-            client,
+            server: Server::at(url)?,
             patience,
             prefix: prefix.to_owned(),
-            current: Mutex::new(current),
+            link: watch::Sender::default(),
+            is_connecting: AtomicBool::new(false),
             breaker: Breaker::default(),
         })))
     }
@@ -75,16 +72,17 @@ impl Redis {
         !self.0.breaker.is_away()
     }
 
-    /// The key of what is called `id` among those of its kind.
+    /// The key of what is called `id` among those of its kind. What stands in braces, where `kind` has any, says which server
+    /// of a Cluster it lies on.
     pub(crate) fn key(&self, kind: &str, id: &[u8]) -> Vec<u8> {
-        [self.0.prefix.as_bytes(), b":", kind.as_bytes(), b":", id].concat()
+        [self.0.prefix.as_bytes(), kind.as_bytes(), b":", id].concat()
     }
 
     /// What Redis answers to `call`; `None` where it doesn't, or didn't answer others just now. What wasn't answered may have
     /// happened all the same.
     pub(crate) async fn ask<T: FromRedisValue>(
         &self,
-        call: impl AsyncFnOnce(&mut ConnectionManager) -> RedisResult<T>,
+        call: impl AsyncFnOnce(&mut Connection) -> RedisResult<T>,
     ) -> Option<T> {
         if !self.0.breaker.admits() {
             return None;
@@ -98,10 +96,16 @@ impl Redis {
 
     /// Tells Redis something that it may miss: not while it is away. That it takes this doesn't show that it answers: a full
     /// memory refuses what counts, and takes what deletes.
-    pub(crate) async fn tell(&self, call: impl AsyncFnOnce(&mut ConnectionManager) -> RedisResult<()>) {
+    pub(crate) async fn tell(&self, call: impl AsyncFnOnce(&mut Connection) -> RedisResult<()>) {
         if self.is_reachable() {
             self.call(call).await;
         }
+    }
+
+    /// Tells Redis something whether or not it answers others, and returns whether it has heard. For one caller at a time, for
+    /// whom nobody waits.
+    pub(crate) async fn insist(&self, call: impl AsyncFnOnce(&mut Connection) -> RedisResult<()>) -> bool {
+        self.call(call).await.is_some()
     }
 
     /// Whether a request that is under way may have begun while Redis was away.
@@ -112,60 +116,86 @@ impl Redis {
     /// What `call` comes to over a connection of its own, with time enough to hear why it fails.
     pub(crate) async fn examine<T>(
         &self,
-        call: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
+        call: impl AsyncFnOnce(&mut Connection) -> RedisResult<T>,
     ) -> Result<T, RedisFailure> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(LONG_PATIENCE))
-            .set_response_timeout(Some(LONG_PATIENCE));
-        let mut connection = self.0.client.get_multiplexed_async_connection_with_config(&config).await?;
-        Ok(call(&mut connection).await?)
+        let examining = async {
+            let mut connection = self.0.server.connect(CONNECTING).await?;
+            call(&mut connection).await
+        };
+        Ok(tokio::time::timeout(5 * CONNECTING, examining).await.unwrap_or_else(|_| Err(late()))?)
     }
 
-    async fn call<T>(&self, call: impl AsyncFnOnce(&mut ConnectionManager) -> RedisResult<T>) -> Option<T> {
-        let (mut connection, number) = {
-            let current = self.current();
-            (current.connection.clone(), current.number)
+    /// A connection that hears what is published under `name`.
+    pub(crate) async fn subscribe(&self, name: &str) -> Result<PubSub, RedisFailure> {
+        Ok(self.0.server.subscribe(&self.channel(name), CONNECTING).await?)
+    }
+
+    /// What is published where nodes hear of it.
+    pub(crate) fn channel(&self, name: &str) -> String {
+        format!("{}{name}", self.0.prefix)
+    }
+
+    async fn call<T>(&self, call: impl AsyncFnOnce(&mut Connection) -> RedisResult<T>) -> Option<T> {
+        let calling = async {
+            let mut connection = self.connection().await?;
+            call(&mut connection).await
         };
-        // The connection's own limits are for one answer each: connecting and loading a script are answers too.
-        let answer = tokio::time::timeout(self.0.patience, call(&mut connection)).await;
-        match answer.unwrap_or_else(|_| Err(late())) {
+        // The connection's own limits are for one answer each: connecting and sending a script are answers too.
+        match tokio::time::timeout(self.0.patience, calling).await.unwrap_or_else(|_| Err(late())) {
             Ok(answer) => Some(answer),
             Err(error) => {
-                self.replace(number);
                 self.0.breaker.failed(&error);
+                self.connect();
                 None
             }
         }
     }
 
-    /// The next call connects anew. The library does so only where the socket broke: not after a wrong password, by a host that
-    /// is gone without a word, or by a server that has become another's replica.
-    fn replace(&self, number: u64) {
-        let mut current = self.current();
-        if current.number == number
-            && let Ok(connection) = connection(&self.0.client, self.0.patience)
-        {
-            *current = Current { connection, number: number.wrapping_add(1) };
+    /// The connection, or one that is being made.
+    async fn connection(&self) -> RedisResult<Connection> {
+        let mut link = self.0.link.subscribe();
+        let failures = {
+            let link = link.borrow();
+            if let Some(connection) = &link.connection {
+                return Ok(connection.clone());
+            }
+            link.failures
+        };
+        self.connect();
+        let link = link.wait_for(|link| link.connection.is_some() || link.failures != failures).await;
+        link.ok()
+            .and_then(|link| link.connection.clone())
+            .ok_or_else(|| io::Error::new(io::ErrorKind::NotConnected, self.0.link.borrow().reason.clone()).into())
+    }
+
+    /// Makes a connection, to be used once it is there, also in place of one that has failed: after a wrong password, after a host
+    /// that is gone without a word, and after a server that has become another's replica the library itself doesn't.
+    ///
+    /// In a task of its own: connecting may take longer than anybody waits.
+    fn connect(&self) {
+        if self.0.is_connecting.swap(true, Ordering::SeqCst) {
+            return;
         }
-    }
-
-    fn current(&self) -> MutexGuard<'_, Current> {
-        // It is replaced as a whole.
-        self.0.current.lock().unwrap_or_else(PoisonError::into_inner)
+        let inner = Arc::clone(&self.0);
+        tokio::spawn(async move {
+            let connecting = tokio::time::timeout(5 * CONNECTING, inner.server.connect(inner.patience));
+            let outcome = connecting.await.unwrap_or_else(|_| Err(late()));
+            if outcome.is_ok() {
+                inner.breaker.may_try();
+            }
+            inner.is_connecting.store(false, Ordering::SeqCst);
+            inner.link.send_modify(|link| match outcome {
+                Ok(connection) => link.connection = Some(connection),
+                Err(error) => (link.failures, link.reason) = (link.failures.wrapping_add(1), error.to_string()),
+            });
+        });
     }
 }
 
-/// One that connects with its first call. Trying again is the breaker's, which knows whether anybody waits.
-fn connection(client: &Client, patience: Duration) -> RedisResult<ConnectionManager> {
-    let config = ConnectionManagerConfig::new()
-        .set_number_of_retries(0)
-        .set_connection_timeout(Some(patience))
-        .set_response_timeout(Some(patience));
-    ConnectionManager::new_lazy_with_config(client.clone(), config)
-}
-
-fn late() -> RedisError {
-    std::io::Error::from(std::io::ErrorKind::TimedOut).into()
+/// For an expiry: what is longer than Redis can count is 142 years.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    const LONGEST: u64 = (1 << 52) / 1000;
+    u64::try_from(duration.as_millis()).unwrap_or(LONGEST).min(LONGEST)
 }
 
 /// Doesn't print the password.
@@ -175,109 +205,7 @@ impl fmt::Debug for Redis {
     }
 }
 
-/// TLS goes by the provider of the process. Where the application has chosen none, it is ours, and no guess of rustls's, which
-/// panics where two are compiled in.
-#[cfg(feature = "tls")]
-fn one_provider() {
-    use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
-
-    if CryptoProvider::get_default().is_none() {
-        // Somebody may be faster.
-        let _ = aws_lc_rs::default_provider().install_default();
-    }
-}
-
-/// Where a server is: `redis://USER:PASSWORD@HOST:PORT/DATABASE`; with feature `tls` also `rediss://…`, whose certificate is held
-/// to this machine's authorities. Doesn't print.
-#[derive(Clone)]
-pub struct RedisUrl(ConnectionInfo);
-
-impl RedisUrl {
-    /// Reads an address.
-    ///
-    /// # Errors
-    /// [`InvalidUrl`]. What the address is answered with never repeats it: a password may be in it.
-    pub fn parse(url: &str) -> Result<Self, InvalidUrl> {
-        let is_by_tls = url.starts_with("rediss://");
-        if is_by_tls && cfg!(not(feature = "tls")) {
-            return Err(InvalidUrl("this build speaks no TLS to Redis"));
-        }
-        // Behind a question mark can stand the protocol, and one of them says the password in errors; behind a hash, that no
-        // certificate is looked at.
-        if !(is_by_tls || url.starts_with("redis://")) || url.contains(['?', '#']) {
-            return Err(InvalidUrl(
-                "it is redis:// and host, and no more than user, password, port and database beside",
-            ));
-        }
-        let info = url.into_connection_info().map_err(|_| InvalidUrl("host, port or database can't be read"))?;
-        // Calls are small and many: none waits for another's packet to be acknowledged.
-        let settings = info.tcp_settings().clone().set_nodelay(true);
-        Ok(Self(info.set_tcp_settings(settings)))
-    }
-}
-
-impl RedisUrl {
-    /// Whether it leads off this machine without TLS: for all to read who sit between, the password included.
-    pub fn is_exposed(&self) -> bool {
-        match self.0.addr() {
-            ConnectionAddr::Tcp(host, _) => {
-                host != "localhost" && !host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-            }
-            _ => false,
-        }
-    }
-}
-
-impl fmt::Debug for RedisUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RedisUrl(…)")
-    }
-}
-
-/// It is no address of a Redis server, or of one that this build can't speak to.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an address such as redis://127.0.0.1:6379: {0}")]
-pub struct InvalidUrl(&'static str);
-
 /// Redis can't be reached, or refuses.
 #[derive(Debug, thiserror::Error)]
 #[error("Redis doesn't do as asked")]
 pub struct RedisFailure(#[from] RedisError);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// SC1: an address is read, and kept to oneself.
-    #[test]
-    fn sc1_addresses_do_not_print() {
-        let url = RedisUrl::parse("redis://ann:s3cret@cache.example:6380/2").unwrap();
-        assert_eq!(format!("{url:?}"), "RedisUrl(…)");
-        for (url, is_exposed) in [
-            ("redis://cache.example", true),
-            ("redis://10.0.0.5:6380/1", true),
-            ("redis://localhost", false),
-            ("redis://127.0.0.1:6380", false),
-            #[cfg(feature = "tls")]
-            ("rediss://cache.example", false),
-        ] {
-            assert_eq!(RedisUrl::parse(url).unwrap().is_exposed(), is_exposed, "{url}");
-        }
-        for refused in [
-            "",
-            "cache.example",
-            "http://cache.example",
-            "unix:///run/redis.sock",
-            "redis://ann:s3cret@cache.example/x",
-            "redis://ann:s3cret@cache.example:x/",
-            "redis://ann:s3cret@cache.example?protocol=resp3",
-            #[cfg(not(feature = "tls"))]
-            "rediss://ann:s3cret@cache.example",
-            "rediss://ann:s3cret@cache.example/#insecure",
-        ] {
-            let error = RedisUrl::parse(refused).unwrap_err().to_string();
-            assert!(error.starts_with("not an address such as redis://127.0.0.1:6379: "), "{error}");
-            assert!(!error.contains("s3cret"), "{error}");
-        }
-    }
-}

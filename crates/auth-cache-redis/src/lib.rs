@@ -1,8 +1,17 @@
 #![doc = include_str!("../README.md")]
 
+mod address;
 mod breaker;
 mod connection;
+mod idempotency;
+mod record;
+mod script;
+mod server;
+mod sessions;
 mod throttle;
 
-pub use connection::{InvalidUrl, PATIENCE, Redis, RedisFailure, RedisUrl};
+pub use address::{InvalidUrl, RedisUrl};
+pub use connection::{PATIENCE, Redis, RedisFailure};
+pub use idempotency::RedisIdempotency;
+pub use sessions::RedisSessions;
 pub use throttle::RedisThrottle;

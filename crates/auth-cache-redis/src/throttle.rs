@@ -6,8 +6,10 @@ use async_trait::async_trait;
 use auth_core::adapter::LocalThrottle;
 use auth_core::domain::Timestamp;
 use auth_core::port::{Limit, Taken, Throttle, ThrottleKey};
-use redis::{Script, ScriptInvocation};
+use redis::{Cmd, RedisResult};
 
+use crate::script::Script;
+use crate::server::Connection;
 use crate::{Redis, RedisFailure};
 
 /// A throttle that all nodes share.
@@ -74,23 +76,27 @@ impl RedisThrottle {
     pub async fn check(&self) -> Result<(), RedisFailure> {
         let key = ThrottleKey::new("check", &std::process::id().to_be_bytes());
         let limit = Limit { uses: 1, window: Duration::from_secs(1) };
-        let take = self.take_script(key, limit, Timestamp::from_seconds(0));
-        let mut delete = redis::cmd("DEL");
-        delete.arg(self.key(key));
+        let name = self.key(key);
         self.redis
             .examine(async |connection| {
-                take.invoke_async::<(bool, u32, u64)>(connection).await?;
-                delete.query_async::<()>(connection).await
+                self.take_on(connection, key, limit, Timestamp::from_seconds(0)).await?;
+                redis::cmd("DEL").arg(&name).query_async::<()>(connection).await
             })
             .await
     }
 
-    fn take_script(&self, key: ThrottleKey, limit: Limit, now: Timestamp) -> ScriptInvocation<'_> {
-        let mut take = self.take.key(self.key(key));
+    /// Whether it was within the limit, how many uses there are, and the microseconds left.
+    async fn take_on(
+        &self,
+        connection: &mut Connection,
+        key: ThrottleKey,
+        limit: Limit,
+        now: Timestamp,
+    ) -> RedisResult<(bool, u32, u64)> {
         // A window that Redis can't count the milliseconds of would never end there.
-        let window = limit.window.as_micros().min(LONGEST);
-        take.arg(limit.uses).arg(u64::try_from(window).unwrap_or(0)).arg(now.as_micros());
-        take
+        let window = u64::try_from(limit.window.as_micros().min(LONGEST)).unwrap_or(0);
+        let arguments = |call: &mut Cmd| _ = call.arg(limit.uses).arg(window).arg(now.as_micros());
+        self.take.run(connection, &[&self.key(key)], arguments).await
     }
 
     fn key(&self, key: ThrottleKey) -> Vec<u8> {
@@ -99,9 +105,8 @@ impl RedisThrottle {
 
     /// What Redis says; `None` where it says nothing.
     async fn take_there(&self, key: ThrottleKey, limit: Limit, now: Timestamp) -> Option<Taken> {
-        let take = self.take_script(key, limit, now);
-        let (allowed, used, reset): (bool, u32, u64) =
-            self.redis.ask(async |connection| take.invoke_async(connection).await).await?;
+        let take = async |connection: &mut Connection| self.take_on(connection, key, limit, now).await;
+        let (allowed, used, reset) = self.redis.ask(take).await?;
         Some(Taken { allowed, remaining: limit.uses.saturating_sub(used), reset: Duration::from_micros(reset) })
     }
 }
@@ -132,9 +137,11 @@ impl Throttle for RedisThrottle {
         if self.redis.has_failed_lately() {
             return;
         }
-        let mut give_back = self.give_back.key(self.key(key));
-        give_back.arg(now.as_micros());
-        self.redis.tell(async |connection| give_back.invoke_async(connection).await).await;
+        let key = self.key(key);
+        let give_back = async |connection: &mut Connection| {
+            self.give_back.run(connection, &[&key], |call| _ = call.arg(now.as_micros())).await
+        };
+        self.redis.tell(give_back).await;
     }
 
     async fn clear(&self, key: ThrottleKey) {

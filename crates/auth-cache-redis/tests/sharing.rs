@@ -7,7 +7,7 @@ use auth_core::port::{Limit, Throttle};
 use auth_testkit::given::NOW;
 use auth_testkit::race::race;
 
-use crate::support::{HOURLY, Node, key, report, shared};
+use crate::support::{Backend, HOURLY, Node, key, shared};
 
 async fn value<T: redis::FromRedisValue>(url: &str, command: &[&str]) -> T {
     let mut connection = redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap();
@@ -17,9 +17,11 @@ async fn value<T: redis::FromRedisValue>(url: &str, command: &[&str]) -> T {
 
 #[tokio::test]
 async fn reports_what_it_ran_against() {
-    let Some(url) = shared() else { return };
-    let info: String = value(&url, &["INFO", "server"]).await;
-    report(info.lines().find_map(|line| line.strip_prefix("redis_version:")).unwrap());
+    for backend in Backend::ALL {
+        let Some(urls) = backend.url() else { continue };
+        let info: String = value(urls.split(',').next().unwrap(), &["INFO", "server"]).await;
+        backend.report(info.lines().find_map(|line| line.strip_prefix("redis_version:")).unwrap());
+    }
 }
 
 /// RL2: of 200 uses that race through four nodes, exactly as many are allowed as the limit says.

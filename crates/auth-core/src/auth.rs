@@ -10,10 +10,11 @@ use crate::access_token::AccessTokens;
 use crate::domain::{
     AuditEvent, AuditKind, Context, EventId, Factor, Factors, LeaseId, SessionId, Timestamp, User, UserId,
 };
+use crate::flow::copies::{self, Copies};
 use crate::keys::{KeyRing, SealError};
 use crate::port::{
-    BreachedPasswords, Change, Clock, CommitError, Entropy, HashError, Observer, PasswordHasher, Policy, Rejected,
-    Store, StoreError, Throttle, Veto,
+    BreachedPasswords, Change, Clock, CommitError, Entropy, HashError, Idempotency, Observer, PasswordHasher, Policy,
+    Rejected, Store, StoreError, Throttle, Veto,
 };
 use crate::settings::{SecondFactor, Settings};
 use crate::start::StartError;
@@ -24,6 +25,9 @@ use crate::start::StartError;
 #[derive(Debug, Clone)]
 pub struct Auth {
     pub(crate) store: Arc<dyn Store>,
+    /// `None` where the store is asked with every request.
+    pub(crate) copies: Option<Arc<Copies>>,
+    pub(crate) replies: Arc<dyn Idempotency>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) hasher: Arc<dyn PasswordHasher>,
@@ -111,9 +115,10 @@ impl Auth {
         self.store.ping().await
     }
 
-    /// Commits, wakes the mail worker where there is something for it, and tells the observer.
+    /// Commits, makes copies forgotten that are out of date with it, wakes the mail worker where there is something for it, and
+    /// tells the observer.
     pub(crate) async fn commit(&self, changes: &[Change]) -> Result<(), CommitError> {
-        self.store.commit(changes).await?;
+        copies::commit(&self.store, self.copies.as_ref(), changes).await?;
         if changes.iter().any(|change| matches!(change, Change::Enqueue(_))) {
             self.mail_waiting.notify_one();
         }

@@ -9,10 +9,12 @@ use crate::access_token::{AccessTokens, Ed25519Key, HmacSecret, KeySet};
 use crate::adapter::{Argon2Pool, LocalThrottle, NoBreachCheck, OpenPolicy, PoolSettings, SystemClock, SystemEntropy};
 use crate::auth::{Auth, Fault};
 use crate::domain::{AuditKind, LeaseId, Timestamp};
+use crate::flow::copies::Copies;
 use crate::flow::signing_keys;
 use crate::keys::KeyRing;
 use crate::port::{
-    BreachedPasswords, Change, Clock, CommitError, Entropy, Observer, PasswordHasher, Policy, Rejected, Store, Throttle,
+    BreachedPasswords, Change, Clock, CommitError, Entropy, Idempotency, Observer, PasswordHasher, Policy, Rejected,
+    SessionCache, Store, Throttle,
 };
 use crate::settings::Settings;
 
@@ -21,6 +23,10 @@ use crate::settings::Settings;
 pub struct Parts {
     /// Where everything is kept.
     pub store: Arc<dyn Store>,
+    /// Remembers who is signed in, so that the store isn't asked with every request; `None`: it is.
+    pub cache: Option<Arc<dyn SessionCache>>,
+    /// Keeps the replies to requests that name themselves; `None`: the store does.
+    pub idempotency: Option<Arc<dyn Idempotency>>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Makes secrets.
@@ -45,7 +51,7 @@ pub struct Parts {
 
 impl Parts {
     /// The parts that most hosts want: the system's clock and randomness, Argon2 with a thread for each core, throttles in
-    /// this process, no list of breached passwords, and signing keys in the store. Others are put in their place:
+    /// this process, no cache, no list of breached passwords, and signing keys in the store. Others are put in their place:
     ///
     /// ```no_run
     /// # use std::sync::Arc;
@@ -64,6 +70,8 @@ impl Parts {
         let hasher = Argon2Pool::new(&PoolSettings::default(), ring.password_keys(), Arc::clone(&entropy))?;
         Ok(Self {
             store,
+            cache: None,
+            idempotency: None,
             clock: Arc::new(SystemClock::new()),
             entropy,
             hasher: Arc::new(hasher),
@@ -116,8 +124,8 @@ impl Auth {
     /// # Errors
     /// [`StartError`] when they don't belong together, or the store can't answer.
     pub async fn start(parts: Parts) -> Result<Arc<Self>, StartError> {
-        let Parts { store, clock, entropy, hasher, throttle, breached, policy, observer, ring, signing, settings } =
-            parts;
+        let Parts { store, cache, idempotency, clock, entropy, hasher, throttle, .. } = parts;
+        let Parts { breached, policy, observer, ring, signing, settings, .. } = parts;
         settings.lifetimes.check().map_err(StartError::Settings)?;
         let missing = store.missing_migrations().await?;
         if !missing.is_empty() {
@@ -133,8 +141,11 @@ impl Auth {
         let tokens = AccessTokens::new(settings.public_url.clone(), settings.audience.clone(), keys);
         let node = LeaseId::new(now, &*entropy);
         let mail_waiting = Arc::new(Notify::new());
+        let replies = idempotency.unwrap_or_else(|| store.clone());
         Ok(Arc::new(Self {
             store,
+            copies: cache.map(|cache| Arc::new(Copies::new(cache))),
+            replies,
             clock,
             entropy,
             hasher,

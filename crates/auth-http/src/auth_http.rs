@@ -16,7 +16,7 @@ use http::{HeaderMap, Method, Request, Response};
 use ipnet::IpNet;
 use serde_json::Value;
 
-use crate::identity::{self, Identified};
+use crate::identity::{self, Identified, Use};
 use crate::mount::{self, Mount};
 use crate::openapi::{Document, Wire};
 use crate::origin::Origin;
@@ -169,7 +169,7 @@ impl AuthHttp {
         response
     }
 
-    /// The session behind the request's credential, with its user: one read. `peer` is the other end of the connection.
+    /// The session behind the request's credential, with its user: one read, or none where a cache has a copy. `peer` is the other end of the connection.
     ///
     /// Taken is what any of the profiles delivers: an access token in `Authorization`, or else a session cookie. What a
     /// browser authenticates by cookie has to come from an origin of ours and, where the method is unsafe and the profile
@@ -194,8 +194,8 @@ impl AuthHttp {
         csrf_token: Option<&str>,
     ) -> Result<Identified, Problem> {
         let mount = self.presented_by_us(head)?.ok_or_else(Problem::unauthorized)?;
-        let must_live = !head.method.is_safe();
-        identity::identify(mount, head, csrf_token, must_live, &self.context(&head.headers, peer)).await
+        let for_what = Use::by_method(head);
+        identity::identify(mount, head, csrf_token, for_what, &self.context(&head.headers, peer)).await
     }
 
     /// The same, for what guests may ask for too: `None` where there is no credential. A session cookie that is dead
@@ -219,9 +219,9 @@ impl AuthHttp {
     ///
     /// # Errors
     /// As [`identify`](Self::identify), otherwise.
-    pub async fn recognise(&self, head: &Parts) -> Result<Option<Signed>, Problem> {
+    pub async fn recognise(&self, head: &Parts) -> Result<Option<Arc<Signed>>, Problem> {
         let Some(mount) = self.presented_by_us(head)? else { return Ok(None) };
-        unless_dead_cookie(mount, identity::authenticated(mount, head, None, !head.method.is_safe()).await)
+        unless_dead_cookie(mount, identity::authenticated(mount, head, None, Use::by_method(head)).await)
     }
 
     /// Whether [`identify_form`](Self::identify_form) depends on what the body has in the field `csrf_token`: a form that a
@@ -303,8 +303,8 @@ impl AuthHttp {
             }
             // What is more than looking at what is one's own asks the store.
             _ => {
-                let must_live = access > Access::SignedIn || !head.method.is_safe();
-                Some(identity::identify(mount, &head, None, must_live, &context).await?)
+                let for_what = Use::of_ours(access, &head);
+                Some(identity::identify(mount, &head, None, for_what, &context).await?)
             }
         };
         let (signed, set_cookies) =

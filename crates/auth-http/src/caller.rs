@@ -24,9 +24,9 @@ impl Caller {
     ///
     /// # Errors
     /// What is no answer: another site's request, and a store that couldn't say. The next who wants to know asks again.
-    pub fn found(found: Result<Option<Signed>, Problem>) -> Result<Self, Problem> {
+    pub fn found(found: Result<Option<Arc<Signed>>, Problem>) -> Result<Self, Problem> {
         match found {
-            Ok(Some(signed)) => Ok(Self::Signed(Arc::new(signed))),
+            Ok(Some(signed)) => Ok(Self::Signed(signed)),
             Ok(None) => Ok(Self::Guest),
             Err(problem) if problem.code() == ProblemCode::Unauthorized => Ok(Self::Dead),
             Err(problem) => Err(problem),
@@ -45,9 +45,8 @@ impl Caller {
     ///
     /// # Errors
     /// As [`AuthHttp::admit_to`].
-    pub fn admit(&self, http: &AuthHttp, demand: &Demand) -> Result<Option<Arc<Signed>>, Problem> {
-        http.admit_to(demand, self.signed().map(Arc::as_ref))?;
-        Ok(self.signed().cloned())
+    pub async fn admit(&self, http: &AuthHttp, demand: &Demand) -> Result<Option<Arc<Signed>>, Problem> {
+        http.admit_to(demand, self.signed()).await
     }
 
     /// Lets guests through, but not whoever ought to notice that their credential is dead.

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use auth_core::domain::{Role, Signed};
+use auth_core::flow::authenticate::{self, AuthenticateError};
 use auth_core::flow::throttle;
 use auth_core::port::Limit;
 use http::HeaderMap;
@@ -54,7 +55,7 @@ impl Check {
     /// What to answer instead.
     pub async fn admit(&self, http: &AuthHttp, visit: &mut impl Visit) -> Result<Option<Arc<Signed>>, Problem> {
         match self {
-            Self::Demand(demand) => visit.caller().await?.admit(http, demand),
+            Self::Demand(demand) => visit.caller().await?.admit(http, demand).await,
             Self::Optional => visit.caller().await?.optional(),
             Self::Csrf if visit.head().method.is_safe() => Ok(None),
             Self::Csrf => {
@@ -103,6 +104,12 @@ impl Demand {
         Self::Role(Cow::Borrowed(R::NAME))
     }
 
+    /// Whether the store is asked however a session was found: who administers others, or proved just now who they are, is
+    /// never let in by a copy (SE5).
+    pub fn wants_certainty(&self) -> bool {
+        matches!(self, Self::Fresh) || matches!(self, Self::Role(name) if name == Role::ADMIN)
+    }
+
     /// Who has the permission `P`.
     pub const fn permission<P: PermissionName>() -> Self {
         Self::Permission(Cow::Borrowed(P::NAME))
@@ -110,33 +117,46 @@ impl Demand {
 }
 
 impl AuthHttp {
-    /// Lets `signed` through, or nobody where that is what is demanded. Asks nobody: user and roles are those that were read
-    /// with the session.
+    /// Lets `signed` through, or nobody where that is what is demanded, and says who it is. User and roles are those that were
+    /// read with the session, unless the demand [wants certainty](Demand::wants_certainty): then the store is asked, where a
+    /// cache has answered before.
     ///
     /// # Errors
     /// 401 where somebody has to be signed in; 403 where they may not; 500 for a permission that the settings don't name,
-    /// since it is probably misspelt.
-    pub fn admit_to(&self, demand: &Demand, signed: Option<&Signed>) -> Result<(), Problem> {
+    /// since it is probably misspelt; what the store's failure is answered with.
+    pub async fn admit_to(
+        &self,
+        demand: &Demand,
+        signed: Option<&Arc<Signed>>,
+    ) -> Result<Option<Arc<Signed>>, Problem> {
         let signed = match (demand, signed) {
-            (Demand::Guest, None) => return Ok(()),
-            (Demand::Guest, Some(_)) => return Err(Problem::guests_only()),
+            (Demand::Guest, None) => return Ok(None),
+            (Demand::Guest, Some(signed)) => {
+                return match authenticate::confirm(self.auth(), signed).await {
+                    Ok(_) => Err(Problem::guests_only()),
+                    Err(AuthenticateError::Unauthorized) => Ok(None),
+                    Err(error) => Err(error.into()),
+                };
+            }
             (_, None) => return Err(Problem::unauthorized()),
-            (_, Some(signed)) => signed,
+            (_, Some(signed)) if demand.wants_certainty() => authenticate::confirm(self.auth(), signed).await?,
+            (_, Some(signed)) => Arc::clone(signed),
         };
         let (user, now) = (&signed.user, self.auth().now());
         match demand {
-            Demand::Guest | Demand::Session => Ok(()),
+            Demand::Guest | Demand::Session => {}
             // Where access tokens are taken at their word, their session may be dead. What asks for more isn't for the
             // suspended.
-            _ if !signed.session.is_live(user, now) => Err(Problem::unauthorized()),
-            Demand::Verified => unless(user.email_verified_at.is_some(), Problem::email_not_verified),
-            Demand::Role(name) => unless(user.roles.iter().any(|role| role.as_str() == name), Problem::forbidden),
+            _ if !signed.session.is_live(user, now) => return Err(Problem::unauthorized()),
+            Demand::Verified => unless(user.email_verified_at.is_some(), Problem::email_not_verified)?,
+            Demand::Role(name) => unless(user.roles.iter().any(|role| role.as_str() == name), Problem::forbidden)?,
             Demand::Permission(name) if !self.auth().settings().permissions.knows(name) => {
-                Err(Problem::internal(format!("the settings name no permission {name:?}")))
+                return Err(Problem::internal(format!("the settings name no permission {name:?}")));
             }
-            Demand::Permission(name) => unless(self.auth().permits(user, name), Problem::forbidden),
-            Demand::Fresh => unless(signed.is_fresh(now), Problem::reauthentication_required),
+            Demand::Permission(name) => unless(self.auth().permits(user, name), Problem::forbidden)?,
+            Demand::Fresh => unless(signed.is_fresh(now), Problem::reauthentication_required)?,
         }
+        Ok(Some(signed))
     }
 
     /// Counts a request against a limit of the host's, by the client's address: routes under the same `name` are counted

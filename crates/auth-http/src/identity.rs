@@ -1,5 +1,7 @@
 //! Who asks: the session behind a request's credential, whatever it travels in.
 
+use std::sync::Arc;
+
 use auth_core::domain::{Context, Signed};
 use auth_core::flow::Actor;
 use auth_core::flow::authenticate::{self, AuthenticateError, Presented};
@@ -18,10 +20,34 @@ use crate::{bearer, csrf, span};
 #[non_exhaustive]
 pub struct Identified {
     /// The session, with its user.
-    pub signed: Signed,
+    pub signed: Arc<Signed>,
     /// For the reply, whatever it says: without these the browser would be signed out, since its secret was replaced just
     /// now (after its user was given or taken a role).
     pub set_cookies: Vec<HeaderValue>,
+}
+
+/// What somebody's credential is presented for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// To look at something: a cache's copy of the session will do, and where the settings take access tokens at their word, a
+    /// dead one.
+    Look,
+    /// To do something: the session must live; a copy of it will do.
+    Act,
+    /// To change an account, or with particular rights: by what the store says.
+    Decide,
+}
+
+impl Use {
+    /// What a request to a host's own routes is for, as far as its method tells.
+    pub(crate) fn by_method(head: &Parts) -> Self {
+        if head.method.is_safe() { Self::Look } else { Self::Act }
+    }
+
+    /// What a request to a route of ours is for.
+    pub(crate) fn of_ours(access: Access, head: &Parts) -> Self {
+        if access <= Access::SignedIn && head.method.is_safe() { Self::Look } else { Self::Decide }
+    }
 }
 
 /// The credential that the request carries in the way of that profile.
@@ -41,11 +67,10 @@ pub(crate) fn is_presented(mount: &Mount, headers: &HeaderMap) -> bool {
     }
 }
 
-/// The session behind the request's credential, where that profile takes it: one read. A secret that the user's roles have
-/// outgrown is replaced.
+/// The session behind the request's credential, where that profile takes it: at most one read. A secret that the user's roles
+/// have outgrown is replaced.
 ///
-/// `field` is the CSRF token from a form, where there is one. With `must_live`, an access token is checked against its
-/// session whatever the settings say.
+/// `field` is the CSRF token from a form, where there is one.
 ///
 /// # Errors
 /// 401 where there is no credential or a dead one; 403 where a cookie came without the CSRF token that the profile asks
@@ -54,10 +79,10 @@ pub(crate) async fn identify(
     mount: &Mount,
     head: &Parts,
     field: Option<&str>,
-    must_live: bool,
+    for_what: Use,
     context: &Context,
 ) -> Result<Identified, Problem> {
-    let mut signed = authenticated(mount, head, field, must_live).await?;
+    let mut signed = authenticated(mount, head, field, for_what).await?;
     let mut set_cookies = Vec::new();
     if let Some(cookies) = &mount.cookies
         && signed.session.credential.secret().is_some()
@@ -74,13 +99,13 @@ pub(crate) async fn authenticated(
     mount: &Mount,
     head: &Parts,
     field: Option<&str>,
-    must_live: bool,
-) -> Result<Signed, Problem> {
+    for_what: Use,
+) -> Result<Arc<Signed>, Problem> {
     let presented = presented(mount, &head.headers).ok_or_else(Problem::unauthorized)?;
-    let signed = if must_live {
-        authenticate::authenticate_for_change(&mount.auth, presented).await?
-    } else {
-        authenticate::authenticate(&mount.auth, presented).await?
+    let signed = match for_what {
+        Use::Look => authenticate::authenticate(&mount.auth, presented).await?,
+        Use::Act => authenticate::authenticate_live(&mount.auth, presented).await?,
+        Use::Decide => authenticate::authenticate_for_change(&mount.auth, presented).await?,
     };
     span::note_user(signed.user.id);
     if mount.cookies.is_some() && mount.profile.csrf_token {
@@ -89,13 +114,14 @@ pub(crate) async fn authenticated(
     Ok(signed)
 }
 
-/// Lets through whoever isn't signed in: a dead credential counts as none, so that it keeps nobody from signing in anew.
+/// Lets through whoever isn't signed in: a dead credential counts as none, so that it keeps nobody from signing in anew. The
+/// store is asked, whatever a cache has.
 ///
 /// # Errors
 /// 403 `GUESTS_ONLY`.
 pub(crate) async fn expect_nobody(mount: &Mount, head: &Parts) -> Result<(), Problem> {
     let Some(presented) = presented(mount, &head.headers) else { return Ok(()) };
-    match authenticate::authenticate(&mount.auth, presented).await {
+    match authenticate::authenticate_for_change(&mount.auth, presented).await {
         Ok(_) => Err(Problem::guests_only()),
         Err(AuthenticateError::Unauthorized) => Ok(()),
         Err(error) => Err(error.into()),

@@ -1,6 +1,7 @@
 //! Requests as endpoints see them: a body decoded by one set of rules, and who asks.
 
 use std::fmt;
+use std::sync::Arc;
 
 use auth_core::domain::{Context, Signed};
 use bytes::Bytes;
@@ -24,7 +25,7 @@ pub(crate) struct Incoming {
     /// The path's segments that the route has in braces.
     pub(crate) parameters: Parameters,
     /// Whose credential it carries, where the operation wants one.
-    pub(crate) signed: Option<Signed>,
+    pub(crate) signed: Option<Arc<Signed>>,
     /// Its body, as sent.
     pub(crate) body: Bytes,
     /// What the profile calls some of its fields.
@@ -45,7 +46,7 @@ impl Incoming {
     /// # Errors
     /// 401 where the operation is said to be open to everybody.
     pub(crate) fn signed(&self) -> Result<&Signed, Problem> {
-        self.signed.as_ref().ok_or_else(Problem::unauthorized)
+        self.signed.as_deref().ok_or_else(Problem::unauthorized)
     }
 
     /// What the operation reads of the query.

@@ -9,7 +9,8 @@ macro_rules! __signed_types {
         /// The user who asks. Without a live session the request is answered with 401, as `application/problem+json`.
         ///
         /// - The session is read from the store, once a request however many guards ask: sign-out, suspension and changes of
-        ///   role count at once.
+        ///   role count at once. Where there is a cache of sessions they count within what the cache says of itself, and
+        ///   `FreshUser` and `HasRole` of `admin` ask the store all the same.
         /// - Cheap to clone; reads like the [`User`](auth_core::domain::User).
         $(#[$current_user])*
         #[derive(Debug, Clone)]

@@ -59,7 +59,6 @@ pub async fn first_claim_is_fresh(replies: &Arc<dyn Idempotency>) {
     fresh(replies, &first, NOW).await;
     let second = Claimed { key: first.key, ..given::claimed() };
     in_progress(replies, &second, NOW, &first.fingerprint).await;
-    in_progress(replies, &first, NOW, &first.fingerprint).await;
     fresh(replies, &given::claimed(), NOW).await;
 }
 

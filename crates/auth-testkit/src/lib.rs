@@ -5,7 +5,7 @@
 //! - [`Faulty`], [`Counting`], [`Nodes`]: decorators that fail a store at a chosen point, note what it was asked, and
 //!   spread calls over several handles of one database.
 //! - [`race`](race::race): any number of tasks, released at once.
-//! - [`store_suite!`], [`idempotency_suite!`], [`throttle_suite!`]: the conformance suites. An adapter that passes them
+//! - [`store_suite!`], [`idempotency_suite!`], [`throttle_suite!`], [`cache_suite!`]: the conformance suites. An adapter that passes them
 //!   can be put under the core.
 //!
 //! # A store of your own
@@ -39,6 +39,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "what a test kit finds wrong is a panic")]
 
 mod authenticator;
+pub mod cache;
 pub mod clock;
 pub mod entropy;
 pub mod fault;

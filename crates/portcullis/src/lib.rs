@@ -74,7 +74,7 @@
 //! | `rocket` | [`rocket`]: fairing and request guards for Rocket |
 //! | `sqlx-postgres`, `sqlx-mysql`, `sqlx-sqlite` | [`sqlx`]: the stores; [`schema`]: their migrations, to run with a tool of your own |
 //! | `diesel-postgres`, `diesel-mysql`, `diesel-sqlite` | [`diesel`]: the same on diesel-async |
-//! | `redis`, `redis-tls` | [`redis`]: throttles that all nodes share; by TLS |
+//! | `redis`, `redis-cluster`, `redis-tls` | [`redis`]: what all nodes share: copies of sessions, throttles, replies; on a Cluster; by TLS |
 //! | `migrate` | the stores run their migrations themselves |
 //! | `mail` | [`mail`]: mailers to a folder and to the console, templates |
 //! | `smtp`, `ses` | `mail`, with the mailer for SMTP, for Amazon SES |

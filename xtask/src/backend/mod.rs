@@ -5,6 +5,7 @@ mod browser;
 mod mariadb;
 mod postgres;
 mod redis;
+mod redis_cluster;
 mod schemathesis;
 mod ses;
 mod smtp;
@@ -25,10 +26,11 @@ use crate::error::Error;
 use crate::process::{Group, Interrupt, TICK, name};
 
 pub(crate) const POSTGRES: &dyn Backend = &postgres::Postgres;
-pub(crate) const ALL: [&dyn Backend; 7] = [
+pub(crate) const ALL: [&dyn Backend; 8] = [
     POSTGRES,
     &mariadb::Mariadb,
     &redis::Redis,
+    &redis_cluster::RedisCluster,
     &smtp::Smtp,
     &ses::Ses,
     &browser::Browser,

@@ -1,5 +1,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpStream};
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -34,10 +36,10 @@ impl Backend for Redis {
         command.args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--requirepass", &password]);
         command.args(["--save", "", "--appendonly", "no"]);
         let mut server = home.launch(command, Signal::TERM)?;
-        home.await_answer(&mut server, interrupt, || is_up(port).ok().filter(|is_up| *is_up))?;
+        home.await_answer(&mut server, interrupt, || is_up(port).then_some(()))?;
 
         Ok(Running {
-            version: version(&process::output(std::process::Command::new(&program).arg("--version"))?),
+            version: version_of(&program)?,
             environment: vec![("PORTCULLIS_TEST_REDIS", format!("redis://:{password}@127.0.0.1:{port}"))],
             _processes: vec![server],
             _home: home,
@@ -46,13 +48,21 @@ impl Backend for Redis {
 }
 
 /// Whether it answers: that it wants a password.
-fn is_up(port: u16) -> std::io::Result<bool> {
+pub(super) fn is_up(port: u16) -> bool {
+    said_by(port).is_ok_and(|line| line.starts_with("-NOAUTH"))
+}
+
+fn said_by(port: u16) -> std::io::Result<String> {
     let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     connection.set_read_timeout(Some(Duration::from_secs(5)))?;
     connection.write_all(b"PING\r\n")?;
     let mut line = String::new();
     BufReader::new(connection).read_line(&mut line)?;
-    Ok(line.starts_with("-NOAUTH"))
+    Ok(line)
+}
+
+pub(super) fn version_of(program: &Path) -> Result<String, Error> {
+    Ok(version(&process::output(Command::new(program).arg("--version"))?))
 }
 
 /// `7.0.15` of `Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=…`.

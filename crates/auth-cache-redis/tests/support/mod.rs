@@ -1,35 +1,112 @@
 //! Servers, and nodes that share them.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use auth_cache_redis::{Redis, RedisThrottle, RedisUrl};
-use auth_core::port::{Limit, ThrottleKey};
+use async_trait::async_trait;
+use auth_cache_redis::{Redis, RedisSessions, RedisThrottle, RedisUrl};
+use auth_core::domain::{SessionKey, Signed, UserId};
+use auth_core::port::{Cached, Limit, SessionCache, ThrottleKey, Ticket};
 use auth_testkit::given;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-/// The server of this run; `None` where the run leaves Redis out. One that is neither given nor left out fails the test: nobody
-/// should believe that it was tried.
-pub(crate) fn shared() -> Option<String> {
-    let skipped = std::env::var("PORTCULLIS_SKIP").unwrap_or_default();
-    if skipped.split(',').any(|name| name.trim() == "redis") {
-        return None;
-    }
-    Some(std::env::var("PORTCULLIS_TEST_REDIS").unwrap_or_else(|_| {
-        panic!("PORTCULLIS_TEST_REDIS isn't set: run `cargo xtask test`, or set it, or put redis into PORTCULLIS_SKIP")
-    }))
+/// A backend of this run.
+#[derive(Clone, Copy)]
+pub(crate) enum Backend {
+    Single,
+    Cluster,
 }
 
-/// Notes for `cargo xtask test` what the suite ran against.
-pub(crate) fn report(version: &str) {
-    if let Some(file) = std::env::var_os("PORTCULLIS_SUITE_REPORT") {
-        // One write, so that lines of tests that run at once don't mix.
-        let line = format!("cache\tredis\t{version}\n");
-        OpenOptions::new().create(true).append(true).open(file).unwrap().write_all(line.as_bytes()).unwrap();
+impl Backend {
+    pub(crate) const ALL: [Self; 2] = [Self::Single, Self::Cluster];
+
+    /// What `cargo xtask test` calls it, and where it says that it is.
+    const fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Single => ("redis", "PORTCULLIS_TEST_REDIS"),
+            Self::Cluster => ("redis-cluster", "PORTCULLIS_TEST_REDIS_CLUSTER"),
+        }
+    }
+
+    /// Its address; `None` where the run leaves it out. One that is neither given nor left out fails the test: nobody should
+    /// believe that it was tried.
+    pub(crate) fn url(self) -> Option<String> {
+        let (name, variable) = self.names();
+        let skipped = std::env::var("PORTCULLIS_SKIP").unwrap_or_default();
+        if skipped.split(',').any(|other| other.trim() == name) {
+            return None;
+        }
+        Some(std::env::var(variable).unwrap_or_else(|_| {
+            panic!("{variable} isn't set: run `cargo xtask test`, or set it, or put {name} into PORTCULLIS_SKIP")
+        }))
+    }
+
+    /// What is there under a prefix that nobody else has; `None` where the run leaves it out.
+    pub(crate) fn open(self) -> Option<Redis> {
+        let prefix = format!("test-{}:", uuid::Uuid::from_bytes(given::bytes()).simple());
+        Some(patient(&self.url()?, &prefix))
+    }
+
+    /// Notes for `cargo xtask test` what the suite ran against.
+    pub(crate) fn report(self, version: &str) {
+        if let Some(file) = std::env::var_os("PORTCULLIS_SUITE_REPORT") {
+            // One write, so that lines of tests that run at once don't mix.
+            let line = format!("cache\t{}\t{version}\n", self.names().0);
+            OpenOptions::new().create(true).append(true).open(file).unwrap().write_all(line.as_bytes()).unwrap();
+        }
+    }
+}
+
+/// The server of this run; `None` where the run leaves Redis out.
+pub(crate) fn shared() -> Option<String> {
+    Backend::Single.url()
+}
+
+/// A connection that waits as long as a busy machine may take.
+pub(crate) fn patient(url: &str, prefix: &str) -> Redis {
+    Redis::with_patience(&RedisUrl::parse(url).unwrap(), prefix, Duration::from_secs(20)).unwrap()
+}
+
+/// Sessions as several nodes see them: each call goes to the next node.
+#[derive(Debug)]
+pub(crate) struct InTurn {
+    pub(crate) nodes: Vec<RedisSessions>,
+    pub(crate) next: AtomicUsize,
+}
+
+impl InTurn {
+    pub(crate) fn of(nodes: Vec<RedisSessions>) -> Arc<Self> {
+        Arc::new(Self { nodes, next: AtomicUsize::new(0) })
+    }
+
+    fn next(&self) -> &RedisSessions {
+        &self.nodes[self.next.fetch_add(1, Ordering::Relaxed) % self.nodes.len()]
+    }
+}
+
+#[async_trait]
+impl SessionCache for InTurn {
+    async fn find(&self, key: &SessionKey, user: UserId) -> Cached {
+        self.next().find(key, user).await
+    }
+
+    async fn keep(&self, ticket: Ticket, signed: &Arc<Signed>) {
+        self.next().keep(ticket, signed).await;
+    }
+
+    async fn forget(&self, users: &[UserId]) {
+        self.next().forget(users).await;
+    }
+
+    async fn forget_all(&self) {
+        self.next().forget_all().await;
     }
 }
 
@@ -37,6 +114,7 @@ pub(crate) fn report(version: &str) {
 pub(crate) struct Node {
     pub(crate) redis: Redis,
     pub(crate) throttle: RedisThrottle,
+    pub(crate) sessions: RedisSessions,
 }
 
 impl Node {
@@ -46,8 +124,8 @@ impl Node {
     }
 
     pub(crate) fn at(url: &str, patience: Duration) -> Self {
-        let redis = Redis::with_patience(&RedisUrl::parse(url).unwrap(), "test", patience).unwrap();
-        Self { throttle: RedisThrottle::new(redis.clone()), redis }
+        let redis = Redis::with_patience(&RedisUrl::parse(url).unwrap(), "test:", patience).unwrap();
+        Self { throttle: RedisThrottle::new(redis.clone()), sessions: RedisSessions::new(redis.clone()), redis }
     }
 }
 
@@ -83,6 +161,19 @@ impl Server {
 
     pub(crate) fn node(&self) -> Node {
         Node::patient(&self.url())
+    }
+
+    /// The commands that it was given since it was last asked, and how often; but for those that ask this.
+    pub(crate) async fn calls(&self) -> Vec<(String, u64)> {
+        let mut connection = self.connection().await;
+        let stats: String = redis::cmd("INFO").arg("commandstats").query_async(&mut connection).await.unwrap();
+        redis::cmd("CONFIG").arg("RESETSTAT").query_async::<()>(&mut connection).await.unwrap();
+        let calls = stats.lines().filter_map(|line| {
+            let (name, rest) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
+            Some((name.to_owned(), rest.split(',').next()?.parse().ok()?))
+        });
+        let is_ours = |name: &str| !["info", "config|resetstat", "client|setinfo", "hello"].contains(&name);
+        calls.filter(|(name, _)| is_ours(name)).collect()
     }
 
     /// A connection beside the nodes'.

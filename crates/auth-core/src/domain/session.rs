@@ -90,7 +90,7 @@ impl Credential {
 }
 
 /// What a session is looked up by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SessionKey {
     /// Its id.
     Id(SessionId),

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::access_token::{Claims, InvalidAccessToken};
 use crate::auth::{Auth, Fault, fault_into};
-use crate::domain::{AuditKind, Context, Credential, Secret, Session, SessionId, SessionKey, Signed, Timestamp};
-use crate::flow::signing_keys;
+use crate::domain::{AuditKind, Context, Credential, Secret, SessionId, SessionKey, Signed, Timestamp, UserId};
+use crate::flow::{copies, signing_keys};
 use crate::port::{Change, CommitError, Rejected, StoreError};
 use crate::settings::AccessCheck;
 
@@ -30,50 +30,110 @@ impl std::fmt::Debug for Presented<'_> {
     }
 }
 
-/// The session and user behind a credential: one query.
+/// The session and user behind a credential: one query, or none where a cache has a copy.
 ///
-/// The credential is checked against its session, so logout, reset, suspension and role changes count at once; with
-/// [`AccessCheck::Stateless`] they count for an access token when it expires. Using a session renews its idle time, in
-/// steps of a minute at most, so that not every request costs a write.
+/// The credential is checked against its session, so logout, reset, suspension and role changes count at once, or within what
+/// the cache says of itself; with [`AccessCheck::Stateless`] they count for an access token when it expires. Using a session
+/// renews its idle time, in steps of a minute at most, so that not every request costs a write.
 ///
 /// A credential of the one kind is no credential of the other kind's sessions.
 ///
 /// # Errors
 /// [`AuthenticateError`].
-pub async fn authenticate(auth: &Auth, presented: Presented<'_>) -> Result<Signed, AuthenticateError> {
-    let now = auth.now();
-    let (found, may_be_dead) = match presented {
-        Presented::AccessToken(token) => {
-            let claims = match read(auth, token, now).await? {
-                Ok(claims) if now < claims.expires_at => claims,
-                _ => return Err(AuthenticateError::Unauthorized),
-            };
-            let found = auth.store.find_session(&SessionKey::Id(claims.session)).await?;
-            let is_of_token =
-                |signed: &Signed| signed.user.id == claims.user && signed.session.credential.refresh().is_some();
-            (found.filter(is_of_token), auth.settings.access_check == AccessCheck::Stateless)
-        }
-        Presented::Cookie(text) => (find_by_secret(auth, text).await?, false),
-    };
-    let Some(mut signed) = found else { return Err(AuthenticateError::Unauthorized) };
-    let is_live = signed.session.is_live(&signed.user, now);
-    if !is_live && !may_be_dead {
-        return Err(AuthenticateError::Unauthorized);
-    }
-    if is_live {
-        touch(auth, &mut signed.session, now);
-    }
-    Ok(signed)
+pub async fn authenticate(auth: &Auth, presented: Presented<'_>) -> Result<Arc<Signed>, AuthenticateError> {
+    let (signed, may_be_dead) = look_up(auth, presented, Asked::Copies).await?;
+    accept(auth, signed, may_be_dead)
 }
 
-/// As [`authenticate`], for what changes something: the session must live, however access tokens are checked. What was
+/// As [`authenticate`], for what isn't only looked at: the session must live, however access tokens are checked. What was
 /// signed out, reset or suspended changes nothing any more.
 ///
 /// # Errors
 /// [`AuthenticateError`].
-pub async fn authenticate_for_change(auth: &Auth, presented: Presented<'_>) -> Result<Signed, AuthenticateError> {
-    let signed = authenticate(auth, presented).await?;
-    if signed.session.is_live(&signed.user, auth.now()) { Ok(signed) } else { Err(AuthenticateError::Unauthorized) }
+pub async fn authenticate_live(auth: &Auth, presented: Presented<'_>) -> Result<Arc<Signed>, AuthenticateError> {
+    let (signed, _) = look_up(auth, presented, Asked::Copies).await?;
+    accept(auth, signed, false)
+}
+
+/// As [`authenticate_live`], by what the store says, and no copy of it: for what changes the account.
+///
+/// # Errors
+/// [`AuthenticateError`].
+pub async fn authenticate_for_change(auth: &Auth, presented: Presented<'_>) -> Result<Arc<Signed>, AuthenticateError> {
+    let (signed, _) = look_up(auth, presented, Asked::Store).await?;
+    accept(auth, signed, false)
+}
+
+/// What the store says of somebody who may have been found by a copy: for what needs certainty. Asks nobody where there are no
+/// copies.
+///
+/// # Errors
+/// [`AuthenticateError`]: the session has ended, or its secret was replaced.
+pub async fn confirm(auth: &Auth, signed: &Arc<Signed>) -> Result<Arc<Signed>, AuthenticateError> {
+    if auth.copies.is_none() {
+        return Ok(Arc::clone(signed));
+    }
+    let found = copies::read(auth, &SessionKey::Id(signed.session.id)).await?;
+    let is_same = |found: &Arc<Signed>| {
+        found.user.id == signed.user.id && found.session.credential.secret() == signed.session.credential.secret()
+    };
+    accept(auth, found.filter(is_same).ok_or(AuthenticateError::Unauthorized)?, false)
+}
+
+/// Who is asked.
+#[derive(Clone, Copy)]
+enum Asked {
+    Copies,
+    Store,
+}
+
+/// The session behind a credential that is genuine, dead ones too; and whether the settings let a dead one pass.
+async fn look_up(
+    auth: &Auth,
+    presented: Presented<'_>,
+    asked: Asked,
+) -> Result<(Arc<Signed>, bool), AuthenticateError> {
+    let (found, may_be_dead) = match presented {
+        Presented::AccessToken(token) => {
+            let now = auth.now();
+            let claims = match read(auth, token, now).await? {
+                Ok(claims) if now < claims.expires_at => claims,
+                _ => return Err(AuthenticateError::Unauthorized),
+            };
+            let found = find(auth, &SessionKey::Id(claims.session), Some(claims.user), asked).await?;
+            let is_of_token =
+                |signed: &Arc<Signed>| signed.user.id == claims.user && signed.session.credential.refresh().is_some();
+            (found.filter(is_of_token), auth.settings.access_check == AccessCheck::Stateless)
+        }
+        Presented::Cookie(text) => match key_of(text) {
+            Some(key) => (find(auth, &key, None, asked).await?, false),
+            None => (None, false),
+        },
+    };
+    found.map(|signed| (signed, may_be_dead)).ok_or(AuthenticateError::Unauthorized)
+}
+
+async fn find(
+    auth: &Auth,
+    key: &SessionKey,
+    user: Option<UserId>,
+    asked: Asked,
+) -> Result<Option<Arc<Signed>>, StoreError> {
+    match asked {
+        Asked::Copies => copies::find(auth, key, user).await,
+        Asked::Store => copies::read(auth, key).await,
+    }
+}
+
+/// Lets a session through that lives, and notes that it was used.
+fn accept(auth: &Auth, mut signed: Arc<Signed>, may_be_dead: bool) -> Result<Arc<Signed>, AuthenticateError> {
+    let now = auth.now();
+    if signed.session.is_live(&signed.user, now) {
+        touch(auth, &mut signed, now);
+    } else if !may_be_dead {
+        return Err(AuthenticateError::Unauthorized);
+    }
+    Ok(signed)
 }
 
 /// Hands out a new secret for a browser's session; the one before opens nothing any more. To be done where
@@ -81,7 +141,7 @@ pub async fn authenticate_for_change(auth: &Auth, presented: Presented<'_>) -> R
 ///
 /// # Errors
 /// [`AuthenticateError::Unauthorized`] when another request was faster, or the session has no secret.
-pub async fn rotate(auth: &Auth, signed: &mut Signed, context: &Context) -> Result<Secret, AuthenticateError> {
+pub async fn rotate(auth: &Auth, signed: &mut Arc<Signed>, context: &Context) -> Result<Secret, AuthenticateError> {
     let (now, secret) = (auth.now(), Secret::new(&*auth.entropy));
     let (user, session, roles_version) = (signed.user.id, signed.session.id, signed.user.roles_version);
     let Some(from) = signed.session.credential.secret().copied() else {
@@ -92,7 +152,8 @@ pub async fn rotate(auth: &Auth, signed: &mut Signed, context: &Context) -> Resu
     let changes = [Change::RotateSecret { user, session, from, to, roles_version }, Change::Record(event)];
     match auth.commit(&changes).await {
         Ok(()) => {
-            (signed.session.credential, signed.session.roles_version) = (Credential::Cookie(to), roles_version);
+            let session = &mut Arc::make_mut(signed).session;
+            (session.credential, session.roles_version) = (Credential::Cookie(to), roles_version);
             Ok(secret)
         }
         Err(CommitError::Rejected(Rejected::Session)) => Err(AuthenticateError::Unauthorized),
@@ -100,13 +161,17 @@ pub async fn rotate(auth: &Auth, signed: &mut Signed, context: &Context) -> Resu
     }
 }
 
-/// The session behind a cookie's secret, dead ones too. What isn't a secret of ours isn't looked up: an id that a client
-/// made up is never taken over.
-pub(super) async fn find_by_secret(auth: &Auth, text: &str) -> Result<Option<Signed>, StoreError> {
-    match Secret::parse(text) {
-        Some(secret) => auth.store.find_session(&SessionKey::Secret(secret.digest())).await,
+/// The session behind a cookie's secret, dead ones too.
+pub(super) async fn find_by_secret(auth: &Auth, text: &str) -> Result<Option<Arc<Signed>>, StoreError> {
+    match key_of(text) {
+        Some(key) => copies::read(auth, &key).await,
         None => Ok(None),
     }
+}
+
+/// What isn't a secret of ours isn't looked up: an id that a client made up is never taken over.
+fn key_of(text: &str) -> Option<SessionKey> {
+    Secret::parse(text).map(|secret| SessionKey::Secret(secret.digest()))
 }
 
 /// What an access token says, expired or not.
@@ -125,24 +190,37 @@ pub(super) async fn read(
 ///
 /// In a task of its own: the request doesn't wait for it, and is good without it. A session has one such task at a time,
 /// so that a page that sends fifty requests at once costs one write.
-fn touch(auth: &Auth, session: &mut Session, now: Timestamp) {
+fn touch(auth: &Auth, signed: &mut Arc<Signed>, now: Timestamp) {
     let idle = auth.settings.lifetimes.idle;
-    if now.since(session.last_seen_at) < (idle / 20).min(Duration::from_secs(60)) {
+    if now.since(signed.session.last_seen_at) < (idle / 20).min(Duration::from_secs(60)) {
         return;
     }
+    let session = &mut Arc::make_mut(signed).session;
     let (user, id, idle_until) = (session.user, session.id, now + idle);
     (session.last_seen_at, session.idle_until) = (now, idle_until);
     if !lock(&auth.touching).insert(id) {
         return;
     }
-    let (store, touching) = (Arc::clone(&auth.store), Arc::clone(&auth.touching));
+    let (store, copies, touching) = (Arc::clone(&auth.store), auth.copies.clone(), Arc::clone(&auth.touching));
     tokio::spawn(async move {
+        let _touched = Touched { id, touching };
         let change = Change::TouchSession { user, session: id, at: now, idle_until };
-        if let Err(error) = store.commit(&[change]).await {
+        if let Err(error) = copies::commit(&store, copies.as_ref(), &[change]).await {
             tracing::warn!(session = %id, %error, "a session's idle time could not be renewed");
         }
-        lock(&touching).remove(&id);
     });
+}
+
+/// Lets the session be touched again, also after a panic.
+struct Touched {
+    id: SessionId,
+    touching: Arc<Mutex<HashSet<SessionId>>>,
+}
+
+impl Drop for Touched {
+    fn drop(&mut self) {
+        lock(&self.touching).remove(&self.id);
+    }
 }
 
 fn lock(touching: &Mutex<HashSet<SessionId>>) -> MutexGuard<'_, HashSet<SessionId>> {

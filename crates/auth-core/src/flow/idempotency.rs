@@ -52,7 +52,7 @@ pub async fn begin(auth: &Auth, operation: &str, client: &[u8], header: &str, bo
         expires_at: now + KEPT,
     };
     let is_same = |fingerprint| auth.ring.verify(MacUse::Fingerprint, &parts, fingerprint);
-    Ok(match auth.store.claim(&request, now).await? {
+    Ok(match auth.replies.claim(&request, now).await? {
         Claim::Fresh => Begin::Run(Ticket { key, claim: request.claim }),
         Claim::InProgress { fingerprint } | Claim::Finished { fingerprint, .. } if !is_same(&fingerprint) => {
             Begin::Mismatch
@@ -68,7 +68,7 @@ pub async fn begin(auth: &Auth, operation: &str, client: &[u8], header: &str, bo
 /// [`Fault`] when it could not be kept; the key then frees itself.
 pub async fn finish(auth: &Auth, ticket: Ticket, reply: &[u8]) -> Result<(), Fault> {
     let sealed = auth.ring.seal(&bound_to(&ticket.key), reply, &*auth.entropy)?;
-    Ok(auth.store.finish(&ticket.key, ticket.claim, &sealed).await?)
+    Ok(auth.replies.finish(&ticket.key, ticket.claim, &sealed).await?)
 }
 
 /// Frees the key: the request had no effect worth keeping.
@@ -76,7 +76,7 @@ pub async fn finish(auth: &Auth, ticket: Ticket, reply: &[u8]) -> Result<(), Fau
 /// # Errors
 /// [`Fault`] when it could not be freed; it then frees itself.
 pub async fn release(auth: &Auth, ticket: Ticket) -> Result<(), Fault> {
-    Ok(auth.store.release(&ticket.key, ticket.claim).await?)
+    Ok(auth.replies.release(&ticket.key, ticket.claim).await?)
 }
 
 const CLAIM: Duration = Duration::from_secs(60);

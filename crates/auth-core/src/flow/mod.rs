@@ -6,6 +6,7 @@ pub mod audit;
 pub mod authenticate;
 pub mod change_email;
 pub mod change_password;
+pub(crate) mod copies;
 mod factor_check;
 pub mod factors;
 pub mod housekeeping;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use std::fmt::Debug;
 use std::time::Duration;
 
-use super::StoreError;
+use super::{Outdated, StoreError};
 use crate::domain::{
     Attributes, AuditEvent, Budget, DeviceId, Digest, Email, Epoch, FactorId, Factors, Mac, PasswordHash, Pending,
     PepperCheck, ProfileEdit, Purpose, Role, Sealed, SealedMail, Session, SessionId, SigningKey, Status, Subject,
@@ -466,6 +466,73 @@ impl Change {
             | Self::Enqueue(_)
             | Self::Record(_) => None,
         }
+    }
+
+    /// Whether it changes what [`Sessions::find_session`](super::Sessions::find_session) reads of a session that there was:
+    /// the session, or its user with roles.
+    const fn outdates_sessions(&self) -> bool {
+        match self {
+            Self::EditProfile { .. }
+            | Self::VerifyEmail { .. }
+            | Self::SetPassword { .. }
+            | Self::ChangeEmail { .. }
+            | Self::SetAttributes { .. }
+            | Self::GrantRole { .. }
+            | Self::RevokeRole { .. }
+            | Self::DeleteUser { .. }
+            | Self::SetStatus { .. }
+            | Self::AdvanceEpoch { .. }
+            | Self::AdvanceAllEpochs
+            | Self::SetFactors { .. }
+            | Self::RotateRefresh { .. }
+            | Self::RotateSecret { .. }
+            | Self::TouchSession { .. }
+            | Self::CloseSession { .. }
+            | Self::CloseDevice { .. } => true,
+            Self::CreateUser { .. }
+            | Self::Rehash { .. }
+            | Self::Require { .. }
+            | Self::RequireUnverified { .. }
+            | Self::AddPending(_)
+            | Self::ClaimPending { .. }
+            | Self::SpendPending { .. }
+            | Self::DropPendings { .. }
+            | Self::IssueToken { .. }
+            | Self::TrimTokens { .. }
+            | Self::ClaimAttempt { .. }
+            | Self::ReturnAttempt { .. }
+            | Self::RenewCode { .. }
+            | Self::SpendToken { .. }
+            | Self::DropTokens { .. }
+            | Self::Charge { .. }
+            | Self::Forgive { .. }
+            | Self::EnrolTotp(_)
+            | Self::ConfirmTotp { .. }
+            | Self::SpendTotpStep { .. }
+            | Self::ResealTotp { .. }
+            | Self::DropTotp { .. }
+            | Self::SetRecoveryCodes { .. }
+            | Self::SpendRecoveryCode { .. }
+            | Self::OpenSession(_)
+            | Self::AddSigningKey(_)
+            | Self::ResealSigningKey { .. }
+            | Self::DropSigningKeys { .. }
+            | Self::AddPepperCheck(_)
+            | Self::Enqueue(_)
+            | Self::Record(_) => false,
+        }
+    }
+
+    /// What a cache of sessions has to forget once `changes` are applied.
+    pub fn outdates(changes: &[Self]) -> Outdated {
+        let outdating = || changes.iter().filter(|change| change.outdates_sessions());
+        if outdating().any(|change| change.user().is_none()) {
+            return Outdated::Everybodys;
+        }
+        let mut users: Vec<UserId> = outdating().filter_map(Self::user).collect();
+        users.sort_unstable();
+        users.dedup();
+        Outdated::Of(users)
     }
 
     /// The users to lock before `changes` are applied: sorted, each once, without those created in the list (locking a

@@ -36,6 +36,7 @@
 //! # }
 //! ```
 
+mod cache;
 mod commit;
 mod host;
 #[cfg(feature = "mock")]
@@ -43,6 +44,7 @@ mod mock;
 mod service;
 mod store;
 
+pub use cache::{Cached, Outdated, SessionCache, Ticket};
 pub use commit::{Change, Commit, CommitError, Rejected};
 pub use host::{Observer, Policy, Veto};
 #[cfg(feature = "mock")]
@@ -57,6 +59,7 @@ pub use store::{
 };
 #[cfg(feature = "mock")]
 pub use {
+    cache::MockSessionCache,
     commit::MockCommit,
     host::{MockObserver, MockPolicy},
     service::{MockBreachedPasswords, MockClock, MockEntropy, MockMailer, MockPasswordHasher, MockThrottle},

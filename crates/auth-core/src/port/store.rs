@@ -237,7 +237,8 @@ pub struct MailQuery {
 #[async_trait]
 pub trait Idempotency: Debug + Send + Sync {
     /// Claims `key`, atomically: of racing claims one is [`Claim::Fresh`]. A claim that was not finished by
-    /// `claimed_until`, and a reply older than its `expires_at`, count as not there.
+    /// `claimed_until`, and a reply older than its `expires_at`, count as not there. The same claim made again, since its answer was
+    /// lost on the way, may be fresh again.
     ///
     /// # Errors
     /// [`StoreError`] when the store could not answer.

@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use super::{Outcome, field};
 use crate::fields::{Required, fields};
-use crate::identity::{self, Identified};
+use crate::identity::{self, Identified, Use};
 use crate::mount::Mount;
 use crate::openapi::Description;
 use crate::problem::{Problem, ProblemCode};
@@ -54,7 +54,7 @@ pub(super) async fn confirm(mount: &Mount, request: &Incoming) -> Outcome {
         }
         ConfirmChange::Code { code } => code,
     };
-    let identified = identity::identify(mount, &request.head, None, true, &request.context).await?;
+    let identified = identity::identify(mount, &request.head, None, Use::Decide, &request.context).await?;
     let Identified { signed, set_cookies } = identified;
     let outcome = async {
         let code = domain::Code::parse(&code).ok_or_else(Problem::token_invalid)?;

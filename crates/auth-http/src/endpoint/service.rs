@@ -12,7 +12,7 @@ use super::{Outcome, field};
 use crate::bearer;
 use crate::fields::{Optional, Required, fields};
 use crate::idempotency;
-use crate::identity;
+use crate::identity::{self, Use};
 use crate::mount::Mount;
 use crate::openapi::Description;
 use crate::problem::{Problem, ProblemCode};
@@ -93,7 +93,7 @@ pub(super) async fn resend(mount: &Mount, request: &Incoming) -> Outcome {
     let ResendVerification { email } = request.body()?;
     let email = match email {
         Some(email) => email,
-        None => identity::authenticated(mount, &request.head, None, true).await?.user.email,
+        None => identity::authenticated(mount, &request.head, None, Use::Decide).await?.user.email.clone(),
     };
     let id = verify_email::request(&mount.auth, &email, &request.context).await?;
     Ok(reply::json(StatusCode::ACCEPTED, &Record::from(id)))

@@ -5,7 +5,7 @@ use auth_core::flow::sign_out;
 use super::{Outcome, field};
 use crate::bearer;
 use crate::fields::{Optional, fields};
-use crate::identity;
+use crate::identity::{self, Use};
 use crate::mount::Mount;
 use crate::openapi::Description;
 use crate::problem::ProblemCode;
@@ -25,7 +25,7 @@ fields! {
 pub(super) async fn sign_out(mount: &Mount, request: &Incoming) -> Outcome {
     let body: SignOut = request.body()?;
     if mount.cookies.is_some() {
-        match identity::authenticated(mount, &request.head, None, true).await {
+        match identity::authenticated(mount, &request.head, None, Use::Decide).await {
             Ok(signed) => sign_out::sign_out(&mount.auth, &signed, &request.context).await?,
             Err(problem) if problem.code() == ProblemCode::Unauthorized => {}
             Err(problem) => return Err(problem),

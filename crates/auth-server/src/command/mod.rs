@@ -24,6 +24,7 @@ use auth_core::domain::Context;
 use clap::Subcommand;
 
 use crate::config::Config;
+use crate::service::core::Use;
 use crate::{Failure, service};
 
 /// What the command line can ask for.
@@ -79,7 +80,7 @@ pub(crate) enum Command {
 /// The core, for a command. Servers may be running on the same store.
 async fn core(config: Config) -> Result<Arc<Auth>, Failure> {
     let bound = config.listen.to_string();
-    Ok(service::core::open(config, &bound, Arc::new(SystemClock::new()), None).await?.auth)
+    Ok(service::core::open(config, &bound, Arc::new(SystemClock::new()), Use::Command).await?.auth)
 }
 
 /// Who does what a command does, for the audit log: nobody who came over the network.

@@ -55,6 +55,8 @@ pub(crate) struct Config {
     pub(crate) access_check: AccessCheck,
     pub(crate) unverified_sign_in: UnverifiedSignIn,
     pub(crate) throttle: bool,
+    /// How long a credential may be answered from this process's memory; zero: never.
+    pub(crate) local_cache: Duration,
     #[cfg(feature = "redis")]
     pub(crate) shared: Option<Shared>,
     pub(crate) trusted_proxies: Vec<IpNet>,
@@ -157,6 +159,7 @@ impl Reader {
                 &[("allow", UnverifiedSignIn::Allow), ("refuse", UnverifiedSignIn::Refuse)],
             ),
             throttle: self.choice("AUTH_THROTTLE", &[("on", true), ("danger_off", false)]),
+            local_cache: self.local_cache(),
             #[cfg(feature = "redis")]
             shared: self.shared(),
             trusted_proxies: self.list("AUTH_TRUSTED_PROXIES", "a network such as 10.0.0.0/8", |text| {
@@ -192,10 +195,6 @@ impl Reader {
         }
         if self.source.was_given("AUTH_PEPPER_OLD") && !self.source.was_given("AUTH_PEPPER") {
             self.mistake("AUTH_PEPPER_OLD is set without AUTH_PEPPER");
-        }
-        #[cfg(feature = "redis")]
-        if config.shared.is_some() && !config.throttle {
-            self.mistake("REDIS_URL and AUTH_THROTTLE=danger_off: Redis is for the throttles, which are off");
         }
         if config.metrics_listen.is_some_and(|metrics| metrics == config.listen && metrics.port() != 0) {
             self.mistake("AUTH_METRICS_LISTEN and AUTH_LISTEN are the same: metrics are not for the public");

@@ -7,7 +7,7 @@ use std::path::Path;
 use auth_core::domain::Role;
 use auth_core::settings::Permissions;
 
-use super::variables::{RESERVED, VARIABLES};
+use super::variables::VARIABLES;
 
 /// The settings that were given, by name, before anybody has looked at their values.
 ///
@@ -169,11 +169,6 @@ impl Source {
                 }
                 Err(wrong) => self.mistakes.push(format!("{name} in {place} {wrong}")),
             }
-        } else if let Some((_, fine)) = RESERVED.iter().find(|(reserved, _)| *reserved == name) {
-            if !value.is_ok_and(|value| fine.contains(&value.as_str())) {
-                let what = if fine.is_empty() { "no such thing".into() } else { format!("only {}", fine.join(", ")) };
-                self.mistakes.push(format!("{name} in {place}: this build has {what}"));
-            }
         } else {
             return false;
         }
@@ -196,6 +191,7 @@ fn plain(value: &toml::Value) -> Option<String> {
     match value {
         toml::Value::String(text) => Some(text.clone()),
         toml::Value::Integer(number) => Some(number.to_string()),
+        toml::Value::Float(number) => Some(number.to_string()),
         toml::Value::Array(items) => {
             let items: Option<Vec<&str>> = items.iter().map(toml::Value::as_str).collect();
             Some(items?.join(","))

@@ -1,7 +1,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
-use super::variables::{RESERVED, VARIABLES};
+use super::variables::VARIABLES;
 use super::{Config, Mistakes, Source};
 
 fn of(variables: &[(&str, &str)]) -> Result<Config, Mistakes> {
@@ -176,35 +177,36 @@ fn rl1_everybody_is_no_proxy() {
 #[test]
 fn what_nodes_share_is_read() {
     let shared = of(&[("REDIS_URL", "redis://localhost")]).unwrap().shared.unwrap();
-    assert_eq!(shared.prefix, "portcullis");
-    let shared = of(&[("REDIS_URL", "redis://localhost"), ("REDIS_PREFIX", "shop-2.eu")]).unwrap().shared.unwrap();
-    assert_eq!(shared.prefix, "shop-2.eu");
+    assert_eq!(shared.prefix, "auth:");
+    let shared = of(&[("REDIS_URL", "redis://localhost"), ("REDIS_PREFIX", "shop-2.eu:")]).unwrap().shared.unwrap();
+    assert_eq!(shared.prefix, "shop-2.eu:");
+    assert!(of(&[("REDIS_URL", "redis://localhost:7000,redis://localhost:7001")]).is_ok());
     for (settings, mistake) in [
         (&[("REDIS_PREFIX", "shop")][..], "REDIS_PREFIX means nothing without REDIS_URL"),
         (&[("REDIS_URL", "redis://localhost"), ("REDIS_PREFIX", "{a}")], "REDIS_PREFIX must be up to 64 letters"),
         (&[("REDIS_URL", "http://localhost")], "REDIS_URL: not an address such as redis://127.0.0.1:6379"),
-        (&[("REDIS_URL", "redis://localhost"), ("AUTH_THROTTLE", "danger_off")], "REDIS_URL and AUTH_THROTTLE"),
+        (&[("REDIS_URL", "redis://localhost:7000/1,redis://localhost")], "REDIS_URL: not an address"),
     ] {
         let mistakes = mistakes(settings);
         assert!(matches!(&mistakes[..], [one] if one.starts_with(mistake)), "{mistakes:?}");
     }
 }
 
-// A setting that does nothing is one that somebody relies on.
+// SE5: no copy in a process lives longer than a second, and there is none where nobody asked for one.
 #[test]
-fn settings_of_later_versions_are_refused() {
-    let page = paper("docs/src/configuration.md");
-    for (name, fine) in RESERVED {
-        assert!(page.contains(&format!("`{name}`")), "the configuration page must name {name}");
-        let mistakes = mistakes(&[(name, "something")]);
-        assert!(matches!(&mistakes[..], [mistake] if mistake.starts_with(&format!("{name} in the environment: "))));
-        let mut source = Source::default();
-        source.add_toml(&format!("{} = 7", name.to_ascii_lowercase()), "auth.toml");
-        assert_eq!(Config::parse(source).unwrap_err().0.len(), 1, "{name}");
-        for value in fine.iter().chain(&[""]) {
-            assert!(of(&[(name, value)]).is_ok(), "{name}={value}");
-        }
-        assert!(!VARIABLES.contains(name), "{name}");
+fn se5_copies_live_for_a_second_at_most() {
+    let local = |settings: &[(&str, &str)]| of(settings).unwrap().local_cache;
+    assert_eq!(local(&[]), Duration::ZERO);
+    #[cfg(feature = "redis")]
+    {
+        assert_eq!(local(&[("REDIS_URL", "redis://localhost")]), Duration::from_secs(1));
+        assert_eq!(local(&[("REDIS_URL", "redis://localhost"), ("AUTH_LOCAL_CACHE", "0")]), Duration::ZERO);
     }
-    assert_eq!(mistakes(&[("AUTH_LOCAL_CACHE", "1")]), ["AUTH_LOCAL_CACHE in the environment: this build has only 0"]);
+    for (text, millis) in [("0", 0), ("0.25", 250), ("1", 1000), ("1.0", 1000)] {
+        assert_eq!(local(&[("AUTH_LOCAL_CACHE", text)]), Duration::from_millis(millis), "{text}");
+    }
+    for wrong in ["2", "1.001", "-1", "on", "NaN", "inf", "1s"] {
+        let mistakes = mistakes(&[("AUTH_LOCAL_CACHE", wrong)]);
+        assert_eq!(mistakes, ["AUTH_LOCAL_CACHE must be a number of seconds from 0 to 1"], "{wrong}");
+    }
 }

@@ -1,4 +1,4 @@
-//! Every variable there is, and those that there are not yet.
+//! Every variable there is.
 
 /// The names of all variables that configure the server. `.env.example` and the configuration page are checked against
 /// this list.
@@ -41,12 +41,9 @@ pub(crate) const VARIABLES: &[&str] = &[
     "AUTH_THROTTLE",
     "REDIS_URL",
     "REDIS_PREFIX",
+    "AUTH_LOCAL_CACHE",
     "AUTH_TRUSTED_PROXIES",
     "AUTH_ALLOWED_ORIGINS",
     "AUTH_METRICS_LISTEN",
     "AUTH_LOG",
 ];
-
-/// Settings that are planned and that this build lacks, each with the values that say what it does anyway. Any other
-/// value is a mistake: a setting that does nothing is one that somebody relies on.
-pub(crate) const RESERVED: &[(&str, &[&str])] = &[("AUTH_LOCAL_CACHE", &["0"])];

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 #[cfg(feature = "redis")]
-use auth_cache_redis::{Redis, RedisThrottle};
+use auth_cache_redis::{Redis, RedisSessions, RedisThrottle};
 use auth_core::adapter::SystemClock;
 use auth_core::domain::{Backlog, Timestamp};
 use auth_core::keys::KeyRing;
@@ -73,7 +73,11 @@ impl Facts {
 #[cfg(feature = "redis")]
 async fn shared(config: &Config) -> Option<Result<(), String>> {
     let shared = config.shared.as_ref()?;
-    let asked = async { RedisThrottle::new(Redis::open(&shared.url, &shared.prefix)?).check().await };
+    let asked = async {
+        let redis = Redis::open(&shared.url, &shared.prefix)?;
+        RedisThrottle::new(redis.clone()).check().await?;
+        RedisSessions::new(redis).check().await
+    };
     Some(asked.await.map_err(|error| with_causes(&error)))
 }
 

@@ -9,7 +9,7 @@ pub(super) fn examine(facts: &Facts, findings: &mut Findings) {
             "redis-transport",
             [
                 "REDIS_URL leads across the network without TLS",
-                "Whoever sits between reads its password, and can empty what is counted.",
+                "Whoever sits between reads its password, who is signed in, and can sign in as anybody.",
                 "Begin it with rediss://.",
             ],
         );
@@ -18,9 +18,11 @@ pub(super) fn examine(facts: &Facts, findings: &mut Findings) {
         findings.error(
             "redis",
             [
-                &format!("the nodes can't count together: {error}"),
-                "Every node counts for itself: with n nodes, passwords can be guessed n times as often.",
-                "Check REDIS_URL, whether this machine may connect there, and whether Redis has memory left.",
+                &format!("Redis can't be used: {error}"),
+                "Every node counts for itself: with n nodes, passwords can be guessed n times as often. The database is asked \
+                 with every request, and requests with an Idempotency-Key are answered with 503.",
+                "Check REDIS_URL, whether this machine may connect there, what Redis lets the user do, and whether it has memory \
+                 left.",
             ],
         );
     }

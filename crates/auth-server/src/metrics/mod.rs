@@ -7,6 +7,7 @@ mod hashing;
 #[cfg(feature = "redis")]
 mod redis;
 mod requests;
+mod sessions;
 mod store;
 
 use std::fmt;
@@ -15,9 +16,9 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 
 #[cfg(feature = "redis")]
-use auth_cache_redis::Redis;
+use auth_cache_redis::{Redis, RedisSessions};
 use auth_core::adapter::SystemClock;
-use auth_core::port::{Clock, Observer, PasswordHasher};
+use auth_core::port::{Clock, Observer, PasswordHasher, SessionCache};
 use auth_http::Profile;
 use axum::Router;
 use axum::extract::{Request, State};
@@ -35,6 +36,7 @@ use crate::service::database::SqlStore;
 use events::Events;
 use hashing::{Hashing, MeteredHasher};
 use requests::Requests;
+use sessions::{MeteredCache, Sessions};
 
 /// What the server counts. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -42,9 +44,10 @@ pub(crate) struct Metrics {
     requests: Requests,
     events: Events,
     hashing: Hashing,
+    sessions: Sessions,
     registry: Arc<Registry>,
     #[cfg(feature = "redis")]
-    redis: Arc<OnceLock<Redis>>,
+    redis: Arc<OnceLock<redis::Watched>>,
 }
 
 impl Metrics {
@@ -66,10 +69,12 @@ impl Metrics {
         let requests = Requests::register(profiles, &mut registry);
         let events = Events::register(&mut registry);
         let hashing = Hashing::register(&mut registry);
+        let sessions = Sessions::register(&mut registry);
         Self {
             requests,
             events,
             hashing,
+            sessions,
             registry: Arc::new(registry),
             #[cfg(feature = "redis")]
             redis: Arc::default(),
@@ -86,11 +91,16 @@ impl Metrics {
         Arc::new(self.events.clone())
     }
 
-    /// From now on says how `redis` is doing.
+    /// `cache`, with what it has counted.
+    pub(crate) fn metered_cache(&self, cache: Arc<dyn SessionCache>) -> Arc<dyn SessionCache> {
+        Arc::new(MeteredCache::new(cache, self.sessions.clone()))
+    }
+
+    /// From now on says how `redis` is doing, and `near`, where sessions have copies in this process.
     #[cfg(feature = "redis")]
-    pub(crate) fn watch(&self, redis: Redis) {
+    pub(crate) fn watch(&self, redis: Redis, near: Option<RedisSessions>) {
         // There is one.
-        let _ = self.redis.set(redis);
+        let _ = self.redis.set(redis::Watched { redis, near });
     }
 
     /// `router`, with its requests counted.
@@ -115,8 +125,8 @@ impl Metrics {
         let mut now = prefixed();
         self.hashing.sample(&mut now);
         #[cfg(feature = "redis")]
-        if let Some(redis) = self.redis.get() {
-            redis::sample(redis, &mut now);
+        if let Some(watched) = self.redis.get() {
+            watched.sample(&mut now);
         }
         store::sample(store, SystemClock::new().now(), &mut now).await;
         encode_registry(&mut text, &now)?;

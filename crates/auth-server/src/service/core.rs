@@ -1,10 +1,12 @@
 //! The core on the store that the configuration names: what requests and commands share.
 
 use std::sync::Arc;
+#[cfg(feature = "redis")]
+use std::time::Duration;
 
 #[cfg(feature = "redis")]
-use auth_cache_redis::{Redis, RedisThrottle};
-use auth_core::adapter::{DangerNoThrottle, SystemEntropy};
+use auth_cache_redis::{Redis, RedisIdempotency, RedisSessions, RedisThrottle};
+use auth_core::adapter::{DangerNoThrottle, LocalSessions, SystemEntropy};
 use auth_core::keys::{KeyRing, Pepper};
 use auth_core::port::{Clock, Store};
 use auth_core::settings::Settings;
@@ -22,13 +24,39 @@ pub(crate) struct Core {
     pub(crate) store: Arc<dyn SqlStore>,
 }
 
-/// Puts the core together, for clients that reach it at `bound` where the configuration names no other address; what it does
-/// is counted by `metrics`.
+/// What the core is opened for.
+#[derive(Clone, Copy)]
+pub(crate) enum Use<'a> {
+    /// To answer requests, which are counted where somebody wants to know.
+    Requests(Option<&'a Metrics>),
+    /// To do something once, beside servers that may be running.
+    Command,
+}
+
+impl Use<'_> {
+    /// How long Redis is waited for. A command ends afterwards, and makes up for nothing that Redis didn't hear.
+    #[cfg(feature = "redis")]
+    const fn patience(self) -> Duration {
+        match self {
+            Self::Requests(_) => auth_cache_redis::PATIENCE,
+            Self::Command => Duration::from_secs(5),
+        }
+    }
+
+    const fn metrics(&self) -> Option<&Metrics> {
+        match self {
+            Self::Requests(metrics) => *metrics,
+            Self::Command => None,
+        }
+    }
+}
+
+/// Puts the core together, for clients that reach it at `bound` where the configuration names no other address.
 pub(crate) async fn open(
     config: Config,
     bound: &str,
     clock: Arc<dyn Clock>,
-    metrics: Option<&Metrics>,
+    for_what: Use<'_>,
 ) -> Result<Core, Failure> {
     let store = database::ready(&config).await?;
     let pepper = pepper(config.pepper, &config.database, &*store).await?;
@@ -46,18 +74,30 @@ pub(crate) async fn open(
     settings.totp_issuer = config.mail.sender.app().to_owned();
 
     let mut parts = Parts { clock, signing: config.signing, ..Parts::new(store.clone(), ring, settings)? };
-    if !config.throttle {
-        parts.throttle = Arc::new(DangerNoThrottle);
+    let remembers = !config.local_cache.is_zero() && matches!(for_what, Use::Requests(_));
+    if remembers {
+        parts.cache = Some(Arc::new(LocalSessions::new(config.local_cache)));
     }
     #[cfg(feature = "redis")]
     if let Some(shared) = &config.shared {
-        let redis = Redis::open(&shared.url, &shared.prefix)?;
-        if let Some(metrics) = metrics {
-            metrics.watch(redis.clone());
+        let redis = Redis::with_patience(&shared.url, &shared.prefix, for_what.patience())?;
+        // A command has no use for copies, but what it changes the servers have to forget.
+        let mut sessions = RedisSessions::new(redis.clone());
+        if remembers {
+            sessions = sessions.with_local_copies(config.local_cache);
         }
+        if let Some(metrics) = for_what.metrics() {
+            metrics.watch(redis.clone(), remembers.then(|| sessions.clone()));
+        }
+        parts.cache = Some(Arc::new(sessions));
+        parts.idempotency = Some(Arc::new(RedisIdempotency::new(redis.clone())));
         parts.throttle = Arc::new(RedisThrottle::new(redis));
     }
-    if let Some(metrics) = metrics {
+    if !config.throttle {
+        parts.throttle = Arc::new(DangerNoThrottle);
+    }
+    if let Some(metrics) = for_what.metrics() {
+        parts.cache = parts.cache.map(|cache| metrics.metered_cache(cache));
         parts.hasher = metrics.metered(parts.hasher);
         parts.observer = Some(metrics.observer());
     }

@@ -18,7 +18,7 @@ use auth_http::{AuthHttp, HttpSettings};
 use crate::Failure;
 use crate::config::Config;
 use crate::metrics::Metrics;
-use core::Core;
+use core::{Core, Use};
 use database::SqlStore;
 
 pub(crate) use listen::{serve, serve_few};
@@ -43,7 +43,7 @@ impl Service {
             loopback_only: config.is_development(),
         };
         let profiles = config.profiles.clone();
-        let Core { auth, store } = core::open(config, &bound.to_string(), clock, metrics).await?;
+        let Core { auth, store } = core::open(config, &bound.to_string(), clock, Use::Requests(metrics)).await?;
         let http = AuthHttp::new(Arc::clone(&auth), profiles, http_settings)?;
         Ok(Self { auth, http, mailer, store })
     }

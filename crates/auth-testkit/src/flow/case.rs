@@ -331,7 +331,7 @@ impl Case {
             }
             Flow::RotateSecret => {
                 let user = world.handles[1].find_user(self.user.id).await.expect("the user").expect("the user").user;
-                let mut signed = Signed { session: self.browser.session.clone(), user };
+                let mut signed = Arc::new(Signed { session: self.browser.session.clone(), user });
                 let outcome = authenticate::rotate(&self.concealing, &mut signed, client).await;
                 outcome.map(drop).map_err(|error| text(&error))
             }

@@ -1,5 +1,6 @@
 //! Sessions that are used with a browser's cookie.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::Auth;
@@ -172,7 +173,7 @@ pub async fn cs2_tokens_are_the_sessions_own(world: World) {
     }
 }
 
-async fn opens(auth: &Auth, secret: &str) -> Result<Signed, AuthenticateError> {
+async fn opens(auth: &Auth, secret: &str) -> Result<Arc<Signed>, AuthenticateError> {
     authenticate(auth, Presented::Cookie(secret)).await
 }
 

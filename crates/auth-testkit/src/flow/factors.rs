@@ -452,6 +452,8 @@ pub async fn sc4_a_used_secret_is_sealed_anew(world: World) {
     };
     let newer = KeyRing::new(&pepper("newer pepper"), &[pepper("node pepper")]);
     let auth = auth_core::Auth::start(auth_core::Parts {
+        cache: None,
+        idempotency: None,
         clock: world.clock.clone(),
         hasher: world.hasher.clone(),
         ..auth_core::Parts::new(world.store.clone(), newer, world.auth().settings().clone()).expect("parts")

@@ -67,6 +67,8 @@ impl World {
         change(&mut settings);
         Auth::start(Parts {
             store,
+            cache: None,
+            idempotency: None,
             clock: clock.clone(),
             entropy: Arc::new(SystemEntropy),
             hasher: hasher.clone(),

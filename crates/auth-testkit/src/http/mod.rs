@@ -60,7 +60,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use auth_core::adapter::SystemEntropy;
-use auth_core::port::{Entropy, Store};
+use auth_core::port::{Entropy, Idempotency, SessionCache, Store};
 use auth_http::AuthHttp;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -84,6 +84,8 @@ pub trait Web: Send + Sync {
 /// What an adapter brings to a check: a fresh store, and itself.
 pub struct Mount {
     store: Arc<dyn Store>,
+    cache: Option<Arc<dyn SessionCache>>,
+    idempotency: Option<Arc<dyn Idempotency>>,
     web: fn(&AuthHttp) -> Arc<dyn Web>,
     profile: Profile,
     transcript: Option<Transcript>,
@@ -98,6 +100,8 @@ impl Mount {
     pub fn new(store: Arc<dyn Store>, web: fn(&AuthHttp) -> Arc<dyn Web>) -> Self {
         Self {
             store,
+            cache: None,
+            idempotency: None,
             web,
             profile: Profile::tokens(),
             transcript: None,
@@ -128,6 +132,18 @@ impl Mount {
     #[must_use]
     pub fn speaking(self, profile: Profile) -> Self {
         Self { profile, ..self }
+    }
+
+    /// The same, where sessions are found in `cache`, if they are there.
+    #[must_use]
+    pub fn remembering(self, cache: Arc<dyn SessionCache>) -> Self {
+        Self { cache: Some(cache), ..self }
+    }
+
+    /// The same, where replies to requests that name themselves are kept in `idempotency`.
+    #[must_use]
+    pub fn replying(self, idempotency: Arc<dyn Idempotency>) -> Self {
+        Self { idempotency: Some(idempotency), ..self }
     }
 
     /// The same, holding on to `guard` until the check is over: a temporary folder, say.

@@ -9,13 +9,24 @@ use crate::Call::{
     AuditEvents, Claim, Commit, FindSession, FindToken, FindUser, FindUserByEmail, Finish, SessionsOf, TokensOf,
 };
 
-/// A guard costs one query: session, user, roles and epoch in one read.
+/// A guard costs one query: session, user, roles and epoch in one read; and none where a cache has a copy.
 pub async fn an_authenticated_request_is_one_query(mount: &Mount) {
     let world = World::new(mount).await;
     let credentials = world.sign_in(&world.registered().await).await;
     world.counting().take();
     world.get("/me").by(&credentials).await.expect(200);
     assert_eq!(world.counting().take(), [FindSession]);
+    // A cache has to have seen a browser's secret once, to know whose it is.
+    world.get("/me").by(&credentials).await.expect(200);
+    world.counting().take();
+    for _ in 0..3 {
+        world.get("/me").by(&credentials).await.expect(200);
+        let cost: &[_] = if mount.cache.is_some() { &[] } else { &[FindSession] };
+        assert_eq!(world.counting().take(), cost);
+    }
+    // What changes something is decided by what the store says.
+    world.call(Method::PATCH, "/me").by(&credentials).json(&json!({ "name": "Ann" })).await.expect(200);
+    assert_eq!(world.counting().take(), [FindSession, Commit]);
     world.get("/me").bearer("not a token").await.problem("UNAUTHORIZED");
     world.get("/me").with_cookies(&Cookies::default().with("session", "no secret")).await.problem("UNAUTHORIZED");
     assert_eq!(world.counting().take(), []);

@@ -8,7 +8,7 @@ use auth_core::adapter::{LocalThrottle, NoBreachCheck, OpenPolicy};
 use auth_core::domain::{Email, MailKind, Password, Role, Status, User, UserId};
 use auth_core::flow::mail;
 use auth_core::keys::{KeyRing, Pepper};
-use auth_core::port::{Change, Limit, PasswordHasher, Store};
+use auth_core::port::{Change, Limit, PasswordHasher, SessionCache, Store};
 use auth_core::settings::{ExistingAddress, Settings};
 use auth_core::{Auth, Parts, Signing};
 use auth_http::{AuthHttp, HttpSettings, Operation, Profile, Route};
@@ -50,6 +50,7 @@ struct Inner {
     counting: Arc<Counting>,
     hasher: Arc<TestHasher>,
     document: Document,
+    cache: Option<Arc<dyn SessionCache>>,
 }
 
 impl World {
@@ -73,6 +74,8 @@ impl World {
         let hasher = Arc::new(TestHasher::default());
         let parts = Parts {
             store: counting.clone(),
+            cache: mount.cache.clone(),
+            idempotency: mount.idempotency.clone(),
             clock: clock.clone(),
             entropy: mount.entropy(),
             hasher: hasher.clone(),
@@ -89,7 +92,17 @@ impl World {
             .expect("a sound profile");
         let web = mount.web(&http);
         let document = Document::new(http.openapi());
-        Self(Arc::new(Inner { web, http, document, clock, inbox: Inbox::new(), faulty, counting, hasher }))
+        Self(Arc::new(Inner {
+            web,
+            http,
+            document,
+            clock,
+            inbox: Inbox::new(),
+            faulty,
+            counting,
+            hasher,
+            cache: mount.cache.clone(),
+        }))
     }
 
     /// A call of an operation, by its path below the prefix, whatever the profile calls it: its canonical name will do.
@@ -245,7 +258,7 @@ impl World {
     /// Gives somebody a role, as an operator does.
     pub async fn grant(&self, person: &Person, role: Role) {
         let user = self.user_id(person).await;
-        self.store().commit(&[Change::GrantRole { user, role }]).await.expect("to grant");
+        self.operate(user, Change::GrantRole { user, role }).await;
     }
 
     /// Somebody who is suspended.
@@ -258,7 +271,15 @@ impl World {
     /// Suspends or reactivates somebody, as an administrator does.
     pub async fn set_status(&self, person: &Person, status: Status) {
         let user = self.user_id(person).await;
-        self.store().commit(&[Change::SetStatus { user, status }]).await.expect("to suspend");
+        self.operate(user, Change::SetStatus { user, status }).await;
+    }
+
+    /// Does something to somebody beside the system, as another process does that shares store and cache with it.
+    async fn operate(&self, user: UserId, change: Change) {
+        self.store().commit(&[change]).await.expect("a commit");
+        if let Some(cache) = &self.0.cache {
+            cache.forget(&[user]).await;
+        }
     }
 
     /// Signs in.
@@ -303,7 +324,7 @@ impl World {
     /// Takes a role from somebody, as an operator does.
     pub async fn revoke(&self, person: &Person, role: Role) {
         let user = self.user_id(person).await;
-        self.store().commit(&[Change::RevokeRole { user, role }]).await.expect("to revoke");
+        self.operate(user, Change::RevokeRole { user, role }).await;
     }
 
     /// Waits until a use of one of somebody's sessions just now is noted, which no request waits for.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use auth_core::domain::{
     AuditEvent, AuditKind, Budget, Digest, Epoch, Pending, Purpose, SealedMail, Session, Token, TotpSecret, User,
 };
-use auth_core::port::{Change, Commit, CommitError, Rejected, Store};
+use auth_core::port::{Change, Commit, CommitError, Outdated, Rejected, Store};
 
 use super::alone::{MAIL_TIME, alone};
 use super::scene::{Scene, edit_profile};
@@ -252,6 +252,24 @@ pub async fn df8_one_user_many_kinds_of_change(store: &Arc<dyn Store>) {
     assert_eq!(outcomes.winners().len(), 48, "{outcomes:?}");
     let events = store.audit_events(&about(user.id, 100)).await.unwrap();
     assert_eq!(events.len(), 24);
+}
+
+/// SE5: what changes a session there was, or its user, says so: a copy of it is out of date.
+pub async fn se5_a_change_says_whose_copies_it_outdates(store: &Arc<dyn Store>) {
+    alone(store, async || {
+        let scene = Scene::set(store).await;
+        for change in scene.every_change() {
+            let before = scene.sessions(store).await;
+            done(store, std::slice::from_ref(&change)).await;
+            let after = scene.sessions(store).await;
+            let outdated = Change::outdates(std::slice::from_ref(&change));
+            for (user, session) in before {
+                let is_known = matches!(&outdated, Outdated::Of(users) if users.contains(&user));
+                assert!(is_known || after.contains(&(user, session.clone())), "{change:?} changes {session:?}");
+            }
+        }
+    })
+    .await;
 }
 
 /// AU2: what an error says, to whoever logs it, holds no address, hash or secret.

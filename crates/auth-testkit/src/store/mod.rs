@@ -288,6 +288,7 @@ macro_rules! store_suite {
                 df7_dropped_caller_cuts_nothing_short
                 df8_opposite_orders_do_not_deadlock
                 df8_one_user_many_kinds_of_change
+                se5_a_change_says_whose_copies_it_outdates
                 errors_tell_no_secrets
                 debug_tells_nothing
             }

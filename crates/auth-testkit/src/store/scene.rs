@@ -19,6 +19,7 @@ pub(super) struct Scene {
     pub(super) user: User,
     /// Is deleted in the end.
     leaver: User,
+    leavers_session: Session,
     session: Session,
     second_session: Session,
     browser: Session,
@@ -47,8 +48,9 @@ impl Scene {
         let (user, leaver) = (given::registered(&**store).await, given::registered(&**store).await);
         let (session, second_session) =
             (given::signed_in(&**store, &user).await, given::signed_in(&**store, &user).await);
-        given::signed_in(&**store, &leaver).await;
+        let leavers_session = given::signed_in(&**store, &leaver).await;
         let scene = Self {
+            leavers_session,
             token: given::issued(&**store, &user, Purpose::VerifyEmail).await,
             reset: given::issued(&**store, &user, Purpose::ResetPassword).await,
             browser: given::cookie_session(&user),
@@ -249,6 +251,23 @@ impl Scene {
         lines.extend(self.mail_in_outbox(store).await.map(|mail| mail.to_string()));
         lines.push(format!("budget left: {}", self.uses_left(store).await));
         lines
+    }
+
+    /// The sessions that there were at first, each with its user, as they are read now.
+    pub(super) async fn sessions(&self, store: &Arc<dyn Store>) -> Vec<(UserId, Option<(Session, User)>)> {
+        let keys = [
+            SessionKey::Id(self.session.id),
+            SessionKey::Id(self.second_session.id),
+            SessionKey::Id(self.browser.id),
+            SessionKey::Secret(self.secret()),
+        ];
+        let mut sessions = Vec::new();
+        let theirs = (self.leaver.id, SessionKey::Id(self.leavers_session.id));
+        for (user, key) in keys.map(|key| (self.user.id, key)).into_iter().chain([theirs]) {
+            let found = store.find_session(&key).await.unwrap();
+            sessions.push((user, found.map(|found| (found.session, found.user))));
+        }
+        sessions
     }
 
     /// The mail's id if it is in the outbox. Looks by leasing, and gives it back.

@@ -21,10 +21,12 @@ const FILES: &[(&str, &str, &str)] = &[
     ("store::commit", include_str!("../../src/store/commit.rs"), STORE),
     ("idempotency", IDEMPOTENCY, IDEMPOTENCY),
     ("throttle", THROTTLE, THROTTLE),
+    ("cache", CACHE, CACHE),
 ];
 const STORE: &str = include_str!("../../src/store/mod.rs");
 const IDEMPOTENCY: &str = include_str!("../../src/idempotency.rs");
 const THROTTLE: &str = include_str!("../../src/throttle.rs");
+const CACHE: &str = include_str!("../../src/cache.rs");
 
 #[test]
 fn every_check_is_in_its_suite() {

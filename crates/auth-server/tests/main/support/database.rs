@@ -81,6 +81,13 @@ impl Site {
         Self { home: self.home.with(name, value), ..self }
     }
 
+    /// With servers that share what is on that Redis, and is nobody else's.
+    #[must_use]
+    pub(crate) fn sharing(self, redis: &str) -> Self {
+        let prefix = format!("test-{}:", uuid::Uuid::from_bytes(rand::random()).simple());
+        self.with("REDIS_URL", redis).with("REDIS_PREFIX", &prefix)
+    }
+
     /// As [`on`](Self::on), and without throttles: every request here comes from one address.
     pub(crate) async fn unthrottled(backend: Backend) -> Option<Self> {
         Some(Self::on(backend).await?.with("AUTH_THROTTLE", "danger_off"))

@@ -1,13 +1,16 @@
 //! What the tests are told by their environment, what they report, and what they are made of.
 
+pub(crate) mod checks;
 pub(crate) mod client;
 pub(crate) mod database;
 pub(crate) mod mail;
 pub(crate) mod mariadb;
 pub(crate) mod network;
+pub(crate) mod nodes;
 pub(crate) mod person;
 pub(crate) mod process;
 pub(crate) mod race;
+pub(crate) mod redis;
 pub(crate) mod smtp;
 pub(crate) mod whole_life;
 
