@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_core::port::{Limit, Throttle};
-use auth_testkit::given::NOW;
+use auth_cache_redis::{RedisIdempotency, RedisSessions, RedisThrottle};
+use auth_core::adapter::LocalSessions;
+use auth_core::port::{Claim, Idempotency, Limit, SessionCache, Throttle};
+use auth_testkit::given::{self, NOW};
 use auth_testkit::race::race;
 
-use crate::support::{Backend, HOURLY, Node, key, shared};
+use crate::sessions::{keep, signed};
+use crate::support::{Backend, HOURLY, Node, eventually, key, patient, shared};
 
 async fn value<T: redis::FromRedisValue>(url: &str, command: &[&str]) -> T {
     let mut connection = redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap();
@@ -91,4 +94,58 @@ async fn rl2_keys_expire() {
     assert!((1..=100_000).contains(&ends().await));
     node.throttle.give_back(key, NOW).await;
     assert_eq!(ends().await, -2, "no use, no key");
+}
+
+/// The rights that the documentation names are enough for all of it, on a server and on a Cluster, and reach no other keys.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rights_that_are_documented_suffice() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/src/operate/many-nodes.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let mut rights = page.split('`').filter(|text| text.starts_with('+'));
+    let single: Vec<&str> = rights.next().expect("those for a server").split_whitespace().collect();
+    let more = rights.find(|text| text.starts_with("+cluster")).expect("those for a Cluster");
+    for (backend, rights) in [
+        (Backend::Single, single.clone()),
+        (Backend::Cluster, single.into_iter().chain(more.split_whitespace()).collect()),
+    ] {
+        let Some(urls) = backend.url() else { continue };
+        let name = format!("user-{}", uuid::Uuid::from_bytes(given::bytes()).simple());
+        let mut theirs = Vec::new();
+        for url in urls.split(',') {
+            let mut user = redis::cmd("ACL");
+            user.arg(&["SETUSER", &name, "on", ">secret", "~auth:*", "&auth:*"]).arg(&rights);
+            let admin = redis::Client::open(url).unwrap().get_multiplexed_async_connection().await;
+            user.query_async::<()>(&mut admin.unwrap()).await.unwrap();
+            let address = url.rsplit(['@', '/']).next().unwrap();
+            theirs.push(format!("redis://{name}:secret@{address}"));
+        }
+        suffices(&theirs.join(",")).await;
+    }
+}
+
+async fn suffices(url: &str) {
+    let redis = patient(url, "auth:");
+    let throttle = RedisThrottle::new(redis.clone());
+    throttle.check().await.unwrap();
+    assert!(throttle.take(key(), HOURLY(1), NOW).await.allowed);
+    throttle.give_back(key(), NOW).await;
+    throttle.clear(key()).await;
+
+    let sessions = RedisSessions::new(redis.clone());
+    sessions.check().await.unwrap();
+    let near = sessions.with_local_copies(LocalSessions::LONGEST);
+    eventually(async || near.is_listening()).await;
+    keep(&near, &signed()).await;
+    near.forget(&[signed().user.id]).await;
+
+    let replies = RedisIdempotency::new(redis.clone());
+    let [kept, freed] = [given::claimed(), given::claimed()];
+    for request in [&kept, &freed] {
+        assert!(matches!(replies.claim(request, NOW).await, Ok(Claim::Fresh)));
+    }
+    replies.finish(&kept.key, kept.claim, &given::sealed()).await.unwrap();
+    replies.release(&freed.key, freed.claim).await.unwrap();
+    assert!(redis.is_reachable());
+
+    RedisThrottle::new(patient(url, "other:")).check().await.unwrap_err();
 }

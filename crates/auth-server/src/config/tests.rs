@@ -210,3 +210,27 @@ fn se5_copies_live_for_a_second_at_most() {
         assert_eq!(mistakes, ["AUTH_LOCAL_CACHE must be a number of seconds from 0 to 1"], "{wrong}");
     }
 }
+
+// What the example for many nodes sets there is, and nothing in it contradicts itself.
+#[cfg(all(feature = "postgres", feature = "redis", feature = "smtp"))]
+#[test]
+fn the_example_for_many_nodes_is_read() {
+    let file = paper("examples/many-nodes/auth.env");
+    let lines = file.lines().filter_map(|line| line.split_once('=').filter(|_| !line.starts_with('#')));
+    let mut settings: Vec<(&str, &str)> = lines.collect();
+    settings.retain(|(_, value)| !value.is_empty());
+    settings.extend([("AUTH_PEPPER", "nZ4vQ8sL1xT6yB3kW9mR5cH7jF2gD0pA"), ("AUTH_LISTEN", "127.0.0.1:8081")]);
+    settings.extend([("SMTP_USER", "auth"), ("SMTP_PASS", "correct horse battery")]);
+    let config = of(&settings).unwrap();
+    assert!(config.shared.is_some() && !config.local_cache.is_zero());
+
+    let compose = paper("examples/many-nodes/compose.yaml");
+    let names = compose.lines().filter_map(|line| line.trim().split_once(": ").map(|(name, _)| name));
+    let of_server = names.filter(|name| name.contains('_') && !name.starts_with("POSTGRES_"));
+    let of_server: Vec<&str> =
+        of_server.filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_')).collect();
+    assert!(of_server.len() >= 8, "{of_server:?}");
+    for name in of_server {
+        assert!(VARIABLES.contains(&name), "{name}");
+    }
+}
