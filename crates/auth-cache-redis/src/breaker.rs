@@ -23,7 +23,7 @@ struct State {
 }
 
 /// How long a server that didn't answer is left alone.
-const PAUSE: Duration = Duration::from_secs(1);
+pub(crate) const PAUSE: Duration = Duration::from_secs(1);
 
 /// Longer than a request takes.
 const LATELY: Duration = Duration::from_secs(60);
@@ -58,7 +58,9 @@ impl Breaker {
         let now = Instant::now();
         let is_news = {
             let mut state = self.state();
-            (state.last_failure, state.away_until) = (Some(now), Some(now + PAUSE));
+            state.last_failure = Some(now);
+            // Who is let through puts the end off; who insists doesn't.
+            state.away_until.get_or_insert(now + PAUSE);
             let is_news = !state.is_said && state.said_at.is_none_or(|at| now >= at + LATELY);
             if is_news {
                 (state.said_at, state.is_said) = (Some(now), true);

@@ -1,17 +1,17 @@
 //! The one connection to Redis, and how long anybody waits for it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{fmt, io};
 
 use redis::aio::PubSub;
 use redis::{FromRedisValue, RedisError, RedisResult};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::RedisUrl;
-use crate::breaker::Breaker;
-use crate::server::{CONNECTING, Connection, Server, late};
+use crate::breaker::{Breaker, PAUSE};
+use crate::server::{CONNECTING, Connection, Server, is_lost, late};
 
 /// The longest that a call waits for Redis. What isn't answered by then goes on without; while Redis is away, one call a second
 /// tries, and no other waits at all.
@@ -29,7 +29,7 @@ struct Inner {
     patience: Duration,
     prefix: String,
     link: watch::Sender<Link>,
-    is_connecting: AtomicBool,
+    attempts: Mutex<Attempts>,
     breaker: Breaker,
 }
 
@@ -37,9 +37,9 @@ struct Inner {
 #[derive(Default)]
 struct Link {
     connection: Option<Connection>,
-    /// How often connecting has failed.
-    failures: u64,
-    /// Why, the last time.
+    /// Attempts to connect that have ended.
+    attempts: u64,
+    /// Why the last that failed did.
     reason: String,
 }
 
@@ -62,7 +62,7 @@ impl Redis {
             patience,
             prefix: prefix.to_owned(),
             link: watch::Sender::default(),
-            is_connecting: AtomicBool::new(false),
+            attempts: Mutex::default(),
             breaker: Breaker::default(),
         })))
     }
@@ -102,8 +102,8 @@ impl Redis {
         }
     }
 
-    /// Tells Redis something whether or not it answers others, and returns whether it has heard. For one caller at a time, for
-    /// whom nobody waits.
+    /// Tells Redis something whether or not it answers others, and returns whether it has heard. For those for whom
+    /// nobody waits.
     pub(crate) async fn insist(&self, call: impl AsyncFnOnce(&mut Connection) -> RedisResult<()>) -> bool {
         self.call(call).await.is_some()
     }
@@ -120,7 +120,7 @@ impl Redis {
     ) -> Result<T, RedisFailure> {
         let examining = async {
             let mut connection = self.0.server.connect(CONNECTING).await?;
-            call(&mut connection).await
+            call(&mut connection).await.map_err(|error| connection.explained(error))
         };
         Ok(tokio::time::timeout(5 * CONNECTING, examining).await.unwrap_or_else(|_| Err(late()))?)
     }
@@ -138,14 +138,16 @@ impl Redis {
     async fn call<T>(&self, call: impl AsyncFnOnce(&mut Connection) -> RedisResult<T>) -> Option<T> {
         let calling = async {
             let mut connection = self.connection().await?;
-            call(&mut connection).await
+            call(&mut connection).await.map_err(|error| connection.explained(error))
         };
         // The connection's own limits are for one answer each: connecting and sending a script are answers too.
         match tokio::time::timeout(self.0.patience, calling).await.unwrap_or_else(|_| Err(late())) {
             Ok(answer) => Some(answer),
             Err(error) => {
                 self.0.breaker.failed(&error);
-                self.connect();
+                if is_lost(&error) {
+                    self.connect();
+                }
                 None
             }
         }
@@ -154,15 +156,15 @@ impl Redis {
     /// The connection, or one that is being made.
     async fn connection(&self) -> RedisResult<Connection> {
         let mut link = self.0.link.subscribe();
-        let failures = {
+        let attempts = {
             let link = link.borrow();
             if let Some(connection) = &link.connection {
                 return Ok(connection.clone());
             }
-            link.failures
+            link.attempts
         };
         self.connect();
-        let link = link.wait_for(|link| link.connection.is_some() || link.failures != failures).await;
+        let link = link.wait_for(|link| link.connection.is_some() || link.attempts != attempts).await;
         link.ok()
             .and_then(|link| link.connection.clone())
             .ok_or_else(|| io::Error::new(io::ErrorKind::NotConnected, self.0.link.borrow().reason.clone()).into())
@@ -171,24 +173,60 @@ impl Redis {
     /// Makes a connection, to be used once it is there, also in place of one that has failed: after a wrong password, after a host
     /// that is gone without a word, and after a server that has become another's replica the library itself doesn't.
     ///
-    /// In a task of its own: connecting may take longer than anybody waits.
+    /// In a task of its own: connecting may take longer than anybody waits. One at a time, and where one is in use, one a pause: a
+    /// server that lets us in and then doesn't answer would be asked in again with each call.
     fn connect(&self) {
-        if self.0.is_connecting.swap(true, Ordering::SeqCst) {
-            return;
-        }
-        let inner = Arc::clone(&self.0);
-        tokio::spawn(async move {
-            let connecting = tokio::time::timeout(5 * CONNECTING, inner.server.connect(inner.patience));
-            let outcome = connecting.await.unwrap_or_else(|_| Err(late()));
-            if outcome.is_ok() {
-                inner.breaker.may_try();
+        {
+            let (mut attempts, now) = (self.0.attempts(), Instant::now());
+            let is_in_use = self.0.link.borrow().connection.is_some();
+            let is_early = is_in_use && attempts.begun_at.is_some_and(|at| now < at + PAUSE);
+            if attempts.is_under_way || is_early {
+                return;
             }
-            inner.is_connecting.store(false, Ordering::SeqCst);
-            inner.link.send_modify(|link| match outcome {
-                Ok(connection) => link.connection = Some(connection),
-                Err(error) => (link.failures, link.reason) = (link.failures.wrapping_add(1), error.to_string()),
-            });
+            *attempts = Attempts { is_under_way: true, begun_at: Some(now) };
+        }
+        let attempt = Attempt(Arc::clone(&self.0));
+        tokio::spawn(async move {
+            let connecting = attempt.0.server.connect(attempt.0.patience);
+            let outcome = tokio::time::timeout(5 * CONNECTING, connecting).await.unwrap_or_else(|_| Err(late()));
+            attempt.ends(outcome);
         });
+    }
+}
+
+impl Inner {
+    fn attempts(&self) -> MutexGuard<'_, Attempts> {
+        // They are replaced as a whole.
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Attempts to connect.
+#[derive(Default)]
+struct Attempts {
+    is_under_way: bool,
+    begun_at: Option<Instant>,
+}
+
+/// The one that is under way: until this is dropped, with its task at the latest.
+struct Attempt(Arc<Inner>);
+
+impl Attempt {
+    fn ends(self, outcome: RedisResult<Connection>) {
+        if outcome.is_ok() {
+            self.0.breaker.may_try();
+        }
+        self.0.link.send_modify(|link| match outcome {
+            Ok(connection) => link.connection = Some(connection),
+            Err(error) => link.reason = error.to_string(),
+        });
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        self.0.attempts().is_under_way = false;
+        self.0.link.send_modify(|link| link.attempts = link.attempts.wrapping_add(1));
     }
 }
 

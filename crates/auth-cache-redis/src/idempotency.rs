@@ -7,10 +7,10 @@ use async_trait::async_trait;
 use auth_core::domain::{Digest, LeaseId, Mac, Sealed, Timestamp};
 use auth_core::port::{Claim, Claimed, Idempotency, StoreError};
 use redis::{Cmd, RedisResult};
-use tokio::time::{Instant, sleep};
 
 use crate::Redis;
 use crate::connection::millis;
+use crate::debts::{Debt, Debts};
 use crate::script::Script;
 use crate::server::Connection;
 
@@ -20,15 +20,20 @@ use crate::server::Connection;
 /// - Keys always expire: a reply when its time is over, by Redis's clock; a claim that nobody finished frees its key when it said
 ///   it would.
 /// - While Redis is away there is no answer ([`StoreError::Unavailable`], 503 over HTTP): a request that may have happened must
-///   not happen again because nobody can tell. Requests without a key are not concerned. A reply that Redis didn't take is told
-///   again for ten minutes.
+///   not happen again because nobody can tell. Requests without a key are not concerned. What has become of a claim Redis is told
+///   again for ten minutes, where it didn't hear it.
 /// - A Redis that was emptied, or whose replica lagged when it took over, has forgotten: a repeated request is then a new one.
+#[derive(Debug, Clone)]
+pub struct RedisIdempotency(Arc<Inner>);
+
 #[derive(Debug)]
-pub struct RedisIdempotency {
+struct Inner {
     redis: Redis,
     claim: Script,
-    finish: Arc<Finish>,
+    finish: Script,
     release: Script,
+    /// What has become of claims, and Redis hasn't heard.
+    untold: Debts<(Digest, LeaseId), End>,
 }
 
 /// A claim may be sent twice, where its answer was lost on the way: it is still the first. A hash of claim `c`, fingerprint `f`, the times `u` and `e` up to which claim and reply count, in microseconds, and the reply
@@ -57,43 +62,24 @@ if kept[1] == ARGV[1] and not kept[2] then
     redis.call('DEL', KEYS[1])
 end";
 
-/// How long a reply that Redis didn't take is told again, and how often.
+/// For how long Redis is told again what has become of a claim.
 const MAKING_UP: Duration = Duration::from_secs(600);
-const PAUSE: Duration = Duration::from_millis(500);
 
 /// Redis is given this much longer than a node counts: a node whose clock is behind goes on for as long.
 const GRACE: Duration = Duration::from_secs(60);
 
-/// How a request went that was claimed.
-struct Finished {
-    key: Vec<u8>,
-    claim: LeaseId,
-    reply: Sealed,
-}
-
-#[derive(Debug)]
-struct Finish(Script);
-
-impl Finish {
-    async fn keep(&self, connection: &mut Connection, finished: &Finished) -> RedisResult<()> {
-        let arguments = |call: &mut Cmd| _ = call.arg(&finished.claim.as_bytes()[..]).arg(finished.reply.as_bytes());
-        self.0.run(connection, &[&finished.key], arguments).await
-    }
+/// What has become of a claim.
+#[derive(Debug, Clone)]
+enum End {
+    Finished(Sealed),
+    Released,
 }
 
 impl RedisIdempotency {
     /// Keeps them on `redis`.
     pub fn new(redis: Redis) -> Self {
-        Self {
-            redis,
-            claim: Script::new(CLAIM),
-            finish: Arc::new(Finish(Script::new(FINISH))),
-            release: Script::new(RELEASE),
-        }
-    }
-
-    fn key(&self, key: &Digest) -> Vec<u8> {
-        self.redis.key("reply", key.as_bytes())
+        let [claim, finish, release] = [CLAIM, FINISH, RELEASE].map(Script::new);
+        Self(Arc::new(Inner { redis, claim, finish, release, untold: Debts::default() }))
     }
 }
 
@@ -101,15 +87,19 @@ impl RedisIdempotency {
 impl Idempotency for RedisIdempotency {
     async fn claim(&self, request: &Claimed, now: Timestamp) -> Result<Claim, StoreError> {
         let kept_for = request.expires_at.max(request.claimed_until).since(now) + GRACE;
-        let key = self.key(&request.key);
+        let key = self.0.key(&request.key);
         let claim = async |connection: &mut Connection| {
             let arguments = |call: &mut Cmd| {
                 call.arg(now.as_micros()).arg(&request.claim.as_bytes()[..]).arg(&request.fingerprint.to_bytes()[..]);
                 call.arg(request.claimed_until.as_micros()).arg(request.expires_at.as_micros()).arg(millis(kept_for));
             };
-            self.claim.run(connection, &[&key], arguments).await
+            self.0.claim.run(connection, &[&key], arguments).await
         };
-        let found: Vec<Option<Vec<u8>>> = self.redis.ask(claim).await.ok_or_else(away)?;
+        let Some(found) = self.0.redis.ask::<Vec<Option<Vec<u8>>>>(claim).await else {
+            // It may have come through, and nobody would run what it claims.
+            self.owe(&request.key, request.claim, End::Released);
+            return Err(away());
+        };
         let mut found = found.into_iter();
         match (found.next().flatten(), found.next().flatten()) {
             (None, _) => Ok(Claim::Fresh),
@@ -124,30 +114,60 @@ impl Idempotency for RedisIdempotency {
     }
 
     async fn finish(&self, key: &Digest, claim: LeaseId, reply: &Sealed) -> Result<(), StoreError> {
-        let finished = Finished { key: self.key(key), claim, reply: reply.clone() };
-        if self.redis.ask(async |connection| self.finish.keep(connection, &finished).await).await.is_some() {
-            return Ok(());
-        }
-        // Once the claim is over a repeated request would be run again, while this process knows how it went.
-        let (redis, finish) = (self.redis.clone(), Arc::clone(&self.finish));
-        tokio::spawn(async move {
-            let until = Instant::now() + MAKING_UP;
-            while Instant::now() < until {
-                sleep(PAUSE).await;
-                if redis.insist(async |connection| finish.keep(connection, &finished).await).await {
-                    break;
-                }
-            }
-        });
-        Err(away())
+        self.end(key, claim, End::Finished(reply.clone())).await
     }
 
     async fn release(&self, key: &Digest, claim: LeaseId) -> Result<(), StoreError> {
-        let key = self.key(key);
-        let release = async |connection: &mut Connection| {
-            self.release.run(connection, &[&key], |call| _ = call.arg(&claim.as_bytes()[..])).await
-        };
-        self.redis.ask(release).await.ok_or_else(away)
+        self.end(key, claim, End::Released).await
+    }
+}
+
+impl RedisIdempotency {
+    /// Tells Redis what has become of a claim: also later, if it doesn't hear it now. Once the claim is over, a repeated request
+    /// would be run again, while this process knows how it went.
+    async fn end(&self, key: &Digest, claim: LeaseId, end: End) -> Result<(), StoreError> {
+        let told = async |connection: &mut Connection| self.0.tell(connection, key, claim, &end).await;
+        if self.0.redis.ask(told).await.is_some() {
+            return Ok(());
+        }
+        self.owe(key, claim, end);
+        Err(away())
+    }
+
+    fn owe(&self, key: &Digest, claim: LeaseId, end: End) {
+        if self.0.untold.are_many() {
+            tracing::warn!("Redis is away, and too many replies are waiting for it: one is forgotten");
+        } else if self.0.untold.note((*key, claim), end, MAKING_UP) {
+            let inner = Arc::clone(&self.0);
+            tokio::spawn(async move {
+                let tell = |debt: Debt<(Digest, LeaseId), End>| {
+                    let inner = Arc::clone(&inner);
+                    async move {
+                        let (key, claim) = debt.about;
+                        let told =
+                            async |connection: &mut Connection| inner.tell(connection, &key, claim, &debt.what).await;
+                        inner.redis.insist(told).await
+                    }
+                };
+                inner.untold.settle_all(tell).await;
+            });
+        }
+    }
+}
+
+impl Inner {
+    async fn tell(&self, connection: &mut Connection, key: &Digest, claim: LeaseId, end: &End) -> RedisResult<()> {
+        let (key, claim) = (self.key(key), &claim.as_bytes()[..]);
+        match end {
+            End::Finished(reply) => {
+                self.finish.run(connection, &[&key], |call| _ = call.arg(claim).arg(reply.as_bytes())).await
+            }
+            End::Released => self.release.run(connection, &[&key], |call| _ = call.arg(claim)).await,
+        }
+    }
+
+    fn key(&self, key: &Digest) -> Vec<u8> {
+        self.redis.key("reply", key.as_bytes())
     }
 }
 

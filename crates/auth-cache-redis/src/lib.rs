@@ -3,6 +3,7 @@
 mod address;
 mod breaker;
 mod connection;
+mod debts;
 mod idempotency;
 mod record;
 mod script;

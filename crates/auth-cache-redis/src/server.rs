@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use redis::aio::{ConnectionLike, MultiplexedConnection, PubSub};
-use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, RedisFuture, RedisResult, Value};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, RedisResult, ServerErrorKind,
+    Value,
+};
 #[cfg(feature = "cluster")]
 use redis::{cluster::ClusterClient, cluster_async::ClusterConnection};
 
@@ -39,16 +42,21 @@ impl Server {
         if self.is_cluster {
             let seeds = self.seeds.iter().map(|seed| seed.get_connection_info().clone());
             let client = ClusterClient::builder(seeds)
-                .connection_timeout(CONNECTING)
+                // All calls wait for a server that is silent when the others are asked who has what.
+                .connection_timeout(CONNECTING / 2)
                 .response_timeout(patience)
                 .overall_response_timeout(Some(patience))
-                // Enough to be sent on by a server that has handed a slot over.
+                // Enough to be sent on by a server that hands a slot over.
                 .retries(3)
+                .min_retry_wait(20)
+                .max_retry_wait(100)
+                .tcp_settings(self.first()?.get_connection_info().tcp_settings().clone())
                 .build()?;
             return Ok(Connection::Cluster(client.get_async_connection().await?));
         }
-        let config =
-            AsyncConnectionConfig::new().set_connection_timeout(Some(patience)).set_response_timeout(Some(patience));
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECTING.max(patience)))
+            .set_response_timeout(Some(patience));
         Ok(Connection::Single(self.first()?.get_multiplexed_async_connection_with_config(&config).await?))
     }
 
@@ -111,6 +119,30 @@ impl ConnectionLike for Connection {
             #[cfg(feature = "cluster")]
             Self::Cluster(connection) => connection.get_db(),
         }
+    }
+}
+
+impl Connection {
+    /// What has gone wrong, in words for whoever has to mend it.
+    pub(crate) fn explained(&self, error: RedisError) -> RedisError {
+        match self {
+            Self::Single(_) if error.kind() == ErrorKind::Server(ServerErrorKind::Moved) => (
+                ErrorKind::InvalidClientConfig,
+                "it is one of a Cluster's: give two of their addresses, or the one twice",
+            )
+                .into(),
+            _ => error,
+        }
+    }
+}
+
+/// Whether another connection may do better. A server that answers with an error goes on answering so, unless it has become
+/// another's replica and its name leads elsewhere by now.
+pub(crate) fn is_lost(error: &RedisError) -> bool {
+    match error.kind() {
+        ErrorKind::Server(kind) => kind == ServerErrorKind::ReadOnly,
+        ErrorKind::InvalidClientConfig => false,
+        _ => true,
     }
 }
 

@@ -1,7 +1,6 @@
 //! Sessions remembered for all nodes.
 
 mod local;
-mod owed;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,11 +13,11 @@ use futures_util::future::join_all;
 use redis::{Cmd, RedisResult};
 
 use crate::connection::millis;
+use crate::debts::{Debt, Debts};
 use crate::script::Script;
 use crate::server::Connection;
 use crate::{Redis, RedisFailure, record};
 use local::Local;
-use owed::Owed;
 
 /// Copies of sessions on Redis, found in one round trip; and for as long as a second in this process, if that is
 /// [wished](Self::with_local_copies).
@@ -41,7 +40,8 @@ struct Inner {
     redis: Redis,
     lifetime: Duration,
     local: Option<Arc<Local>>,
-    owed: Owed,
+    /// Users whose copies Redis was to forget and didn't, or everybody (`None`).
+    owed: Debts<Option<UserId>, ()>,
     find: Script,
     keep: Script,
     forget: Script,
@@ -87,6 +87,9 @@ redis.call('PUBLISH', ARGV[1], ARGV[2])";
 
 /// How long an era lasts; with it end the copies of its group, and are read anew.
 const ERA: Duration = Duration::from_secs(24 * 3600);
+
+/// A copy that is being looked for while it is to be forgotten lives from then on.
+const MARGIN: Duration = Duration::from_secs(1);
 
 /// Where nodes hear of what is to be forgotten: the sixteen bytes of a user's id, or [`EVERYBODY`].
 const CHANNEL: &str = "forget";
@@ -145,7 +148,7 @@ impl RedisSessions {
 
     fn of(redis: Redis, lifetime: Duration, local: Option<Arc<Local>>) -> Self {
         let [find, keep, forget] = [FIND, KEEP, FORGET].map(Script::new);
-        Self(Arc::new(Inner { redis, lifetime, local, owed: Owed::default(), find, keep, forget }))
+        Self(Arc::new(Inner { redis, lifetime, local, owed: Debts::default(), find, keep, forget }))
     }
 
     /// Whether this process hears what others commit, and may keep copies; `false` as well where it was told to keep none.
@@ -243,21 +246,6 @@ impl Inner {
             Manner::Insisting => self.redis.insist(call).await,
         }
     }
-
-    /// Makes up for what Redis didn't hear. A debt that can't be settled holds no other up.
-    async fn settle_debts(&self) {
-        while let Some(debts) = self.owed.round().await {
-            for debt in debts {
-                let is_settled = match debt.user {
-                    Some(user) => self.forget(user, Manner::Insisting).await,
-                    None => self.forget_all(Manner::Insisting).await,
-                };
-                if is_settled {
-                    self.owed.settle(&debt);
-                }
-            }
-        }
-    }
 }
 
 enum Found {
@@ -315,7 +303,7 @@ impl SessionCache for RedisSessions {
             }
         }
         let nothing = Seen { key: *key, user, generation: None, local: None };
-        if self.0.owed.concerns(user) {
+        if self.0.owed.are_about(&[Some(user), None]) {
             return Cached::Miss(Ticket::new(nothing));
         }
         match self.0.find(key, user).await {
@@ -368,10 +356,24 @@ impl SessionCache for RedisSessions {
 impl RedisSessions {
     /// Makes up for what Redis didn't hear, as soon as it answers: the user, or everybody. Until then this node finds none of them.
     fn owe(&self, user: Option<UserId>) {
-        if self.0.owed.note(user, self.0.lifetime) {
-            let inner = Arc::clone(&self.0);
-            tokio::spawn(async move { inner.settle_debts().await });
+        // One by one, so many wouldn't be told in time.
+        let user = user.filter(|_| !self.0.owed.are_many());
+        if !self.0.owed.note(user, (), self.0.lifetime + MARGIN) {
+            return;
         }
+        let inner = Arc::clone(&self.0);
+        tokio::spawn(async move {
+            let tell = |debt: Debt<_, _>| {
+                let inner = Arc::clone(&inner);
+                async move {
+                    match debt.about {
+                        Some(user) => inner.forget(user, Manner::Insisting).await,
+                        None => inner.forget_all(Manner::Insisting).await,
+                    }
+                }
+            };
+            inner.owed.settle_all(tell).await;
+        });
     }
 }
 

@@ -14,7 +14,8 @@ use crate::{Redis, RedisFailure};
 
 /// A throttle that all nodes share.
 ///
-/// - Exact under any race: a use is counted by one script, which Redis runs alone.
+/// - Exact under any race: a use is counted by one script, which Redis runs alone. (On a Cluster whose connection breaks, the library
+///   sends what wasn't answered again: that one may count twice.)
 /// - Keys always expire, with their window, by Redis's clock. When a window ends is judged by the node that asks: one whose clock is
 ///   ahead ends it that much early.
 /// - Counts here too, and goes by that while Redis is away: of an outage on, each of n nodes allows as much as one may, at worst
@@ -74,13 +75,16 @@ impl RedisThrottle {
     /// # Errors
     /// [`RedisFailure`].
     pub async fn check(&self) -> Result<(), RedisFailure> {
-        let key = ThrottleKey::new("check", &std::process::id().to_be_bytes());
         let limit = Limit { uses: 1, window: Duration::from_secs(1) };
-        let name = self.key(key);
         self.redis
             .examine(async |connection| {
-                self.take_on(connection, key, limit, Timestamp::from_seconds(0)).await?;
-                redis::cmd("DEL").arg(&name).query_async::<()>(connection).await
+                // Of a Cluster, most of its servers.
+                for part in 0..8_u8 {
+                    let key = ThrottleKey::new("check", &[&std::process::id().to_be_bytes()[..], &[part]].concat());
+                    self.take_on(connection, key, limit, Timestamp::from_seconds(0)).await?;
+                    redis::cmd("DEL").arg(self.key(key)).query_async::<()>(connection).await?;
+                }
+                Ok(())
             })
             .await
     }

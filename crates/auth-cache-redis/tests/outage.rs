@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use auth_cache_redis::PATIENCE;
-use auth_core::port::Throttle;
-use auth_testkit::given::NOW;
+use auth_core::port::{SessionCache, Throttle};
+use auth_testkit::given::{self, NOW};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -149,6 +149,14 @@ async fn rl3_a_server_that_takes_no_writes() {
         node.throttle.clear(key).await;
         assert!(!node.redis.is_reachable(), "{ill:?}");
         assert!(node.throttle.check().await.is_err(), "{ill:?}");
+        // Nobody connects anew for that, with each call.
+        let before = server.connections().await;
+        for _ in 0..200 {
+            node.throttle.take(key, HOURLY(1), NOW).await;
+            node.sessions.forget(&[given::id()]).await;
+        }
+        let more = server.connections().await - before;
+        assert!(more < 20, "{more} connections");
         tell(well).await;
         is_back(&node).await;
     }

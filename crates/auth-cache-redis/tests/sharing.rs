@@ -149,3 +149,14 @@ async fn suffices(url: &str) {
 
     RedisThrottle::new(patient(url, "other:")).check().await.unwrap_err();
 }
+
+/// Whoever names a Cluster by one address is told how to name it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_address_of_a_cluster_is_found_out() {
+    let Some(urls) = Backend::Cluster.url() else { return };
+    let one = urls.split(',').next().unwrap();
+    let failure = RedisThrottle::new(patient(one, "auth:")).check().await.unwrap_err();
+    let reason = std::error::Error::source(&failure).unwrap().to_string();
+    assert!(reason.contains("one of a Cluster's"), "{reason}");
+    RedisThrottle::new(patient(&format!("{one},{one}"), "auth:")).check().await.unwrap();
+}

@@ -176,6 +176,14 @@ impl Server {
         calls.filter(|(name, _)| is_ours(name)).collect()
     }
 
+    /// How many connections it has had, ever.
+    pub(crate) async fn connections(&self) -> u64 {
+        let mut connection = self.connection().await;
+        let stats: String = redis::cmd("INFO").arg("stats").query_async(&mut connection).await.unwrap();
+        let total = stats.lines().find_map(|line| line.strip_prefix("total_connections_received:"));
+        total.unwrap().parse().unwrap()
+    }
+
     /// A connection beside the nodes'.
     pub(crate) async fn connection(&self) -> redis::aio::MultiplexedConnection {
         redis::Client::open(self.url()).unwrap().get_multiplexed_async_connection().await.unwrap()
