@@ -1,6 +1,6 @@
 //! What is measured: a route, and the requests that are sent to it.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use auth_axum::CurrentUser;
@@ -8,7 +8,7 @@ use auth_core::access_token::{AccessTokens, Ed25519Key, Grant, HmacSecret, KeySe
 use auth_core::adapter::{DangerNoThrottle, NoBreachCheck, OpenPolicy, SystemClock, SystemEntropy};
 use auth_core::domain::{Session, Timestamp, User};
 use auth_core::keys::{KeyRing, Pepper};
-use auth_core::port::{Change, Clock, Store};
+use auth_core::port::{Change, Clock, SessionCache, Store};
 use auth_core::settings::{AccessCheck, Settings};
 use auth_core::{Auth, Parts, Signing};
 use auth_http::{AuthHttp, HttpSettings, Profile};
@@ -19,6 +19,9 @@ use axum::routing::get;
 use http::header::CONTENT_TYPE;
 
 use crate::Outcome;
+
+/// One for all, since cases may share a store.
+static PEPPER: LazyLock<[u8; 32]> = LazyLock::new(given::bytes);
 
 pub(crate) struct Case {
     pub(crate) name: &'static str,
@@ -52,8 +55,13 @@ pub(crate) enum Algorithm {
 }
 
 impl Kind {
-    /// A route guarded by [`CurrentUser`] over `store`, and the requests of those who are signed in.
-    pub(crate) async fn guard(&self, router: Router, store: Arc<dyn Store>) -> Outcome<(Router, Case)> {
+    /// A route guarded by [`CurrentUser`] over `store`, and `cache` before it, and the requests of those who are signed in.
+    pub(crate) async fn guard(
+        &self,
+        router: Router,
+        store: Arc<dyn Store>,
+        cache: Option<Arc<dyn SessionCache>>,
+    ) -> Outcome<(Router, Case)> {
         let mut settings = Settings::new("https://auth.example.com");
         settings.access_check = self.check;
         let (signing, keys) = match self.algorithm {
@@ -86,7 +94,7 @@ impl Kind {
 
         let parts = Parts {
             store,
-            cache: None,
+            cache,
             idempotency: None,
             clock: Arc::new(clock),
             entropy: Arc::new(SystemEntropy),
@@ -95,7 +103,7 @@ impl Kind {
             breached: Arc::new(NoBreachCheck),
             policy: Arc::new(OpenPolicy),
             observer: None,
-            ring: KeyRing::new(&Pepper::new(given::bytes::<32>())?, &[]),
+            ring: KeyRing::new(&Pepper::new(*PEPPER)?, &[]),
             signing,
             settings,
         };

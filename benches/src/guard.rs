@@ -5,6 +5,9 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use auth_cache_redis::{Redis, RedisSessions, RedisUrl};
+use auth_core::adapter::LocalSessions;
+use auth_core::port::SessionCache;
 use auth_core::settings::AccessCheck;
 use auth_store_sqlx::SqliteStore;
 use auth_testkit::MemoryStore;
@@ -38,6 +41,9 @@ const HS256: Kind = Kind {
 };
 const SQLITE: Kind = session("EdDSA, session in SQLite", 0.25, 100);
 const POSTGRES: Kind = session("EdDSA, session in PostgreSQL", 0.30, 100);
+const REDIS: Kind = session("EdDSA, copy on Redis", 0.60, 100);
+const COPY: Kind = session("EdDSA, copy in the process", 0.90, 1);
+const COPY_MANY: Kind = session("EdDSA, copy in the process, 100 tokens", 0.80, 100);
 
 /// Measures all cases whose name contains `wanted` and prints the table.
 pub(crate) fn run(wanted: &str) -> Outcome<()> {
@@ -72,16 +78,24 @@ async fn serve(ready: &mpsc::Sender<(SocketAddr, Vec<Case>)>, stopped: oneshot::
     let (mut router, bare) = Case::bare(Router::new());
     let mut cases = vec![bare];
     for kind in [MEMORY, MEMORY_MANY, HS256] {
-        let (with, case) = kind.guard(router, Arc::new(MemoryStore::new())).await?;
+        let (with, case) = kind.guard(router, Arc::new(MemoryStore::new()), None).await?;
         router = with;
         cases.push(case);
     }
-    let (mut router, case) = SQLITE.guard(router, Arc::new(sqlite)).await?;
+    let (mut router, case) = SQLITE.guard(router, Arc::new(sqlite), None).await?;
     cases.push(case);
     if let Some(database) = &database {
-        let (with, case) = POSTGRES.guard(router, database.store()).await?;
-        router = with;
-        cases.push(case);
+        // Before one store, so that only the cache differs.
+        let (redis, near) = (redis()?, Some(Arc::new(LocalSessions::default()) as Arc<dyn SessionCache>));
+        for (kind, cache) in [(POSTGRES, None), (REDIS, redis), (COPY, near.clone()), (COPY_MANY, near)] {
+            if cache.is_none() && kind.name != POSTGRES.name {
+                eprintln!("PORTCULLIS_TEST_REDIS isn't set: no Redis");
+                continue;
+            }
+            let (with, case) = kind.guard(router, database.store(), cache).await?;
+            router = with;
+            cases.push(case);
+        }
     } else {
         eprintln!("PORTCULLIS_TEST_POSTGRES isn't set: no PostgreSQL");
     }
@@ -96,6 +110,13 @@ async fn serve(ready: &mpsc::Sender<(SocketAddr, Vec<Case>)>, stopped: oneshot::
         Some(database) => database.drop().await,
         None => Ok(()),
     }
+}
+
+/// Copies on the server that `PORTCULLIS_TEST_REDIS` names; `None` where it isn't set.
+fn redis() -> Outcome<Option<Arc<dyn SessionCache>>> {
+    let Ok(url) = std::env::var("PORTCULLIS_TEST_REDIS") else { return Ok(None) };
+    let redis = Redis::open(&RedisUrl::parse(&url)?, "bench:")?;
+    Ok(Some(Arc::new(RedisSessions::new(redis))))
 }
 
 /// Rounds over all cases in turn, so that whatever else the machine does meanwhile meets all of them.

@@ -92,10 +92,7 @@ async fn a_copy_is_one_round_trip_or_none() {
     for _ in 0..10 {
         find(&node, &signed).await.expect("kept");
     }
-    // What a script does Redis counts as well.
-    let calls = server.calls().await;
-    assert!(calls.contains(&("evalsha".to_owned(), 10)), "{calls:?}");
-    assert!(calls.iter().all(|(name, _)| ["evalsha", "get"].contains(&&**name)), "{calls:?}");
+    assert_eq!(server.calls().await, [("mget".to_owned(), 10)]);
 
     let near = node.with_local_copies(LocalSessions::LONGEST);
     eventually(async || near.is_listening()).await;

@@ -26,10 +26,11 @@ use crate::error::Error;
 use crate::process::{Group, Interrupt, TICK, name};
 
 pub(crate) const POSTGRES: &dyn Backend = &postgres::Postgres;
+pub(crate) const REDIS: &dyn Backend = &redis::Redis;
 pub(crate) const ALL: [&dyn Backend; 8] = [
     POSTGRES,
     &mariadb::Mariadb,
-    &redis::Redis,
+    REDIS,
     &redis_cluster::RedisCluster,
     &smtp::Smtp,
     &ses::Ses,

@@ -119,7 +119,7 @@ async fn a_copy_costs_no_statement() {
             let stats = redis.ask(&["INFO", "commandstats"]);
             let calls: usize = stats
                 .lines()
-                .filter_map(|line| line.strip_prefix("cmdstat_evalsha:calls="))
+                .filter_map(|line| line.strip_prefix("cmdstat_mget:calls="))
                 .map(|rest| rest.split(',').next().unwrap().parse::<usize>().unwrap())
                 .sum();
             costs.push((statements, calls));
