@@ -141,7 +141,7 @@ impl Connection {
 pub(crate) fn is_lost(error: &RedisError) -> bool {
     match error.kind() {
         ErrorKind::Server(kind) => kind == ServerErrorKind::ReadOnly,
-        ErrorKind::InvalidClientConfig => false,
+        ErrorKind::Extension | ErrorKind::InvalidClientConfig => false,
         _ => true,
     }
 }
