@@ -84,9 +84,19 @@ impl Redis {
         &self,
         call: impl AsyncFnOnce(&mut Connection) -> RedisResult<T>,
     ) -> Option<T> {
-        if !self.0.breaker.admits() {
-            return None;
-        }
+        if self.admits() { self.ask_once_admitted(call).await } else { None }
+    }
+
+    /// Whether the caller may [ask](Self::ask_once_admitted): not while Redis is away, but for one a second, who is to do so.
+    pub(crate) fn admits(&self) -> bool {
+        self.0.breaker.admits()
+    }
+
+    /// The same as [`ask`](Self::ask), for who wants to know whether anything was said.
+    pub(crate) async fn ask_once_admitted<T: FromRedisValue>(
+        &self,
+        call: impl AsyncFnOnce(&mut Connection) -> RedisResult<T>,
+    ) -> Option<T> {
         let answer = self.call(call).await;
         if answer.is_some() {
             self.0.breaker.answered();

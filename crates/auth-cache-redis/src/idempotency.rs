@@ -36,8 +36,8 @@ struct Inner {
     untold: Debts<(Digest, LeaseId), End>,
 }
 
-/// A claim may be sent twice, where its answer was lost on the way: it is still the first. A hash of claim `c`, fingerprint `f`, the times `u` and `e` up to which claim and reply count, in microseconds, and the reply
-/// `r`, once there is one.
+/// A hash of claim `c`, fingerprint `f`, the times `u` and `e` up to which claim and reply count, in microseconds, and the reply
+/// `r`, once there is one. A claim may be sent twice, where its answer was lost on the way: it is still the first.
 const CLAIM: &str = "
 local now = tonumber(ARGV[1])
 local kept = redis.call('HMGET', KEYS[1], 'f', 'u', 'e', 'r', 'c')
@@ -95,8 +95,11 @@ impl Idempotency for RedisIdempotency {
             };
             self.0.claim.run(connection, &[&key], arguments).await
         };
-        let Some(found) = self.0.redis.ask::<Vec<Option<Vec<u8>>>>(claim).await else {
-            // It may have come through, and nobody would run what it claims.
+        if !self.0.redis.admits() {
+            return Err(away());
+        }
+        let Some(found) = self.0.redis.ask_once_admitted::<Vec<Option<Vec<u8>>>>(claim).await else {
+            // It may have come through, and nobody runs what it claims.
             self.owe(&request.key, request.claim, End::Released);
             return Err(away());
         };
@@ -135,9 +138,9 @@ impl RedisIdempotency {
     }
 
     fn owe(&self, key: &Digest, claim: LeaseId, end: End) {
-        if self.0.untold.are_many() {
-            tracing::warn!("Redis is away, and too many replies are waiting for it: one is forgotten");
-        } else if self.0.untold.note((*key, claim), end, MAKING_UP) {
+        // Of replies there are as many as requests were under way. A claim frees itself, if it has to.
+        let is_dropped = matches!(end, End::Released) && self.0.untold.are_many();
+        if !is_dropped && self.0.untold.note((*key, claim), end, MAKING_UP) {
             let inner = Arc::clone(&self.0);
             tokio::spawn(async move {
                 let tell = |debt: Debt<(Digest, LeaseId), End>| {
