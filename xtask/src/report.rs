@@ -9,6 +9,7 @@ const SUITES: &[(&str, &str)] = &[
     ("http/axum", "mariadb"),
     ("http/axum", "memory"),
     ("http/axum", "postgres"),
+    ("http/axum", "redis"),
     ("http/axum", "sqlite"),
     ("http/rocket", "mariadb"),
     ("http/rocket", "memory"),

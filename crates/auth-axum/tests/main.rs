@@ -10,6 +10,7 @@ mod deny_by_default;
 mod guards;
 mod memory;
 mod mounted;
+mod redis;
 mod slow_bodies;
 mod web;
 
