@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use hyper::Method;
 use hyper::header::HeaderName;
 use serde_json::json;
 
@@ -159,6 +160,17 @@ async fn ends_are_heard(nodes: &Nodes, bound: Duration) {
         }
     }
     home.done(&["user", "suspend", &person.email]);
+    ended(&tokens).await;
+
+    let leaver = Person::registered(&here).await;
+    let tokens = leaver.sign_in(&here).await;
+    known(&tokens).await;
+    here.call(Method::DELETE, "/v1/auth/me").bearer(&tokens.access).expect(204).await;
+    ended(&tokens).await;
+
+    let tokens = Person::registered(&here).await.sign_in(&here).await;
+    known(&tokens).await;
+    home.done(&["sessions", "revoke-all"]);
     ended(&tokens).await;
 }
 
