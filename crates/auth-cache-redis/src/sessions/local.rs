@@ -56,20 +56,24 @@ impl Local {
     }
 }
 
-/// Listens until nobody holds the copies any more.
+/// Listens until nobody holds the copies any more. That it has stopped, and that it goes on, is said once.
 async fn listen(redis: Redis, local: Weak<Local>) {
-    loop {
-        if local.strong_count() == 0 {
-            return;
-        }
+    let mut was_lost = false;
+    while local.strong_count() > 0 {
         if let Ok(connection) = redis.subscribe(CHANNEL).await {
             if let Some(local) = local.upgrade() {
                 local.begin();
             }
-            until_lost(connection, &local).await;
-            if let Some(local) = local.upgrade() {
-                local.end();
+            if was_lost {
+                tracing::info!("this node hears again what others end, and keeps copies of sessions");
             }
+            until_lost(connection, &local).await;
+            let Some(local) = local.upgrade() else { return };
+            local.end();
+            was_lost = true;
+            tracing::warn!(
+                "this node doesn't hear from Redis what others end: until it does, it keeps no copies of sessions"
+            );
         }
         sleep(PAUSE).await;
     }
