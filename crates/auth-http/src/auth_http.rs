@@ -169,7 +169,8 @@ impl AuthHttp {
         response
     }
 
-    /// The session behind the request's credential, with its user: one read, or none where a cache has a copy. `peer` is the other end of the connection.
+    /// The session behind the request's credential, with its user: one read, or none where a cache has a copy. `peer` is the
+    /// other end of the connection.
     ///
     /// Taken is what any of the profiles delivers: an access token in `Authorization`, or else a session cookie. What a
     /// browser authenticates by cookie has to come from an origin of ours and, where the method is unsafe and the profile
