@@ -72,17 +72,22 @@ const ATTACKS = {
 /** Reads what is at `url`, as whoever is signed in there. */
 const fetchText = (url) => fetch(url, { credentials: "include" }).then((reply) => reply.text(), (error) => `${error}`);
 
-/** The next request to `url`: how it was sent, and the status of its reply if it had one. */
+/** The next request to `url`: how it was sent, and the status of its reply if it had one. What becomes of earlier ones, which a
+ * browser may give up after their reply, is no answer to this one. */
 function arrival(context, url) {
   return new Promise((done) => {
-    const is = (request) => request.url().split("?")[0] === url;
+    const begun = new Set();
+    const began = (request) => request.url().split("?")[0] === url && begun.add(request);
     const settle = (outcome) => {
+      context.off("request", began);
       context.off("response", answered);
       context.off("requestfailed", failed);
       done(outcome);
     };
     const answered = (response) => failed(response.request(), response.status());
-    const failed = (request, status) => is(request) && settle({ sent: request.method(), status, headers: request.allHeaders() });
+    const failed = (request, status) =>
+      begun.has(request) && settle({ sent: request.method(), status, headers: request.allHeaders() });
+    context.on("request", began);
     context.on("response", answered);
     context.on("requestfailed", failed);
   });
