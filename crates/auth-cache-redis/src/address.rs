@@ -56,11 +56,6 @@ impl RedisUrl {
     pub(crate) fn servers(&self) -> &[ConnectionInfo] {
         &self.0
     }
-
-    #[cfg(feature = "cluster")]
-    pub(crate) fn is_cluster(&self) -> bool {
-        self.0.len() > 1
-    }
 }
 
 fn server(url: &str) -> Result<ConnectionInfo, InvalidUrl> {

@@ -137,7 +137,7 @@ impl Redis {
 
     /// A connection that hears what is published under `name`.
     pub(crate) async fn subscribe(&self, name: &str) -> Result<PubSub, RedisFailure> {
-        Ok(self.0.server.subscribe(&self.channel(name), CONNECTING).await?)
+        Ok(self.0.server.subscribe(&self.channel(name)).await?)
     }
 
     /// What is published where nodes hear of it.

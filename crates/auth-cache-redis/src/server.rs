@@ -17,29 +17,22 @@ pub(crate) const CONNECTING: Duration = Duration::from_secs(2);
 
 /// One server, or a Cluster.
 pub(crate) struct Server {
-    /// One; or those of a Cluster that tell of the others.
+    /// One; or several of a Cluster, which tell of the others.
     seeds: Vec<Client>,
-    #[cfg(feature = "cluster")]
-    is_cluster: bool,
 }
 
 impl Server {
     pub(crate) fn at(url: &RedisUrl) -> RedisResult<Self> {
         #[cfg(feature = "tls")]
         one_provider();
-        let seeds = url.servers().iter().cloned().map(Client::open).collect::<RedisResult<_>>()?;
-        Ok(Self {
-            seeds,
-            #[cfg(feature = "cluster")]
-            is_cluster: url.is_cluster(),
-        })
+        Ok(Self { seeds: url.servers().iter().cloned().map(Client::open).collect::<RedisResult<_>>()? })
     }
 
     /// A connection on which each answer is waited for that long. Making it may take longer: by TLS, to another place, or where a
     /// server of a Cluster is silent, which the others make up for.
     pub(crate) async fn connect(&self, patience: Duration) -> RedisResult<Connection> {
         #[cfg(feature = "cluster")]
-        if self.is_cluster {
+        if self.seeds.len() > 1 {
             let seeds = self.seeds.iter().map(|seed| seed.get_connection_info().clone());
             let client = ClusterClient::builder(seeds)
                 // All calls wait for a server that is silent when the others are asked who has what.
@@ -61,7 +54,7 @@ impl Server {
     }
 
     /// A connection that hears what is published. In a Cluster any server does: what one of them hears goes to all.
-    pub(crate) async fn subscribe(&self, channel: &str, patience: Duration) -> RedisResult<PubSub> {
+    pub(crate) async fn subscribe(&self, channel: &str) -> RedisResult<PubSub> {
         let mut failure = late();
         for seed in &self.seeds {
             let subscribing = async {
@@ -69,7 +62,7 @@ impl Server {
                 connection.subscribe(channel).await?;
                 Ok(connection)
             };
-            match tokio::time::timeout(patience, subscribing).await.unwrap_or_else(|_| Err(late())) {
+            match tokio::time::timeout(CONNECTING, subscribing).await.unwrap_or_else(|_| Err(late())) {
                 Ok(connection) => return Ok(connection),
                 Err(error) => failure = error,
             }

@@ -99,7 +99,6 @@ const EVERYBODY: &[u8] = b"*";
 /// What was so before the store was read.
 struct Seen {
     key: SessionKey,
-    user: UserId,
     /// `None` where Redis didn't say: nothing is kept then.
     generation: Option<Generation>,
     /// For the copy in this process.
@@ -315,7 +314,7 @@ impl SessionCache for RedisSessions {
                 Cached::Miss(ticket) => local = Some(ticket),
             }
         }
-        let nothing = Seen { key: *key, user, generation: None, local: None };
+        let nothing = Seen { key: *key, generation: None, local: None };
         if self.0.owed.are_about(&[Some(user), None]) {
             return Cached::Miss(Ticket::new(nothing));
         }
@@ -334,10 +333,7 @@ impl SessionCache for RedisSessions {
     }
 
     async fn keep(&self, ticket: Ticket, signed: &Arc<Signed>) {
-        let Some(Seen { key, user, generation: Some(generation), local }) = ticket.into_known() else { return };
-        if signed.user.id != user {
-            return;
-        }
+        let Some(Seen { key, generation: Some(generation), local }) = ticket.into_known() else { return };
         if let (Some(live), Some(ticket)) = (&self.0.local, local) {
             live.copies.keep(ticket, signed).await;
         }
