@@ -33,14 +33,6 @@ fn reports_what_it_ran_against() {
     }
 }
 
-/// The server; `None` where the run leaves it out. One that is neither given nor left out fails the test: nobody should
-/// believe that it was tried.
 fn server() -> Option<String> {
-    let skipped = std::env::var("PORTCULLIS_SKIP").unwrap_or_default();
-    if skipped.split(',').any(|name| name.trim() == "redis") {
-        return None;
-    }
-    Some(std::env::var("PORTCULLIS_TEST_REDIS").unwrap_or_else(|_| {
-        panic!("PORTCULLIS_TEST_REDIS isn't set: run `cargo xtask test`, or set it, or put redis into PORTCULLIS_SKIP")
-    }))
+    report::server("redis", "PORTCULLIS_TEST_REDIS")
 }

@@ -60,19 +60,8 @@ async fn reports_what_it_ran_against() {
     report::suite_ran_against("mariadb", version.split('-').next().unwrap_or_default());
 }
 
-/// The server; `None` where the run leaves it out. One that is neither given nor left out fails the test: nobody should
-/// believe that it was tried.
 fn server() -> Option<MySqlConnectOptions> {
-    let skipped = std::env::var("PORTCULLIS_SKIP").unwrap_or_default();
-    if skipped.split(',').any(|name| name.trim() == "mariadb") {
-        return None;
-    }
-    let url = std::env::var("PORTCULLIS_TEST_MARIADB").unwrap_or_else(|_| {
-        panic!(
-            "PORTCULLIS_TEST_MARIADB isn't set: run `cargo xtask test`, or set it, or put mariadb into PORTCULLIS_SKIP"
-        )
-    });
-    Some(url.parse().unwrap())
+    report::server("mariadb", "PORTCULLIS_TEST_MARIADB").map(|url| url.parse().unwrap())
 }
 
 async fn connect(server: &MySqlConnectOptions) -> MySqlConnection {

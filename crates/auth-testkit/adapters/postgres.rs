@@ -56,14 +56,6 @@ async fn reports_what_it_ran_against() {
     report::suite_ran_against("postgres", version.split(' ').next().unwrap_or_default());
 }
 
-/// The server; `None` where the run leaves it out. One that is neither given nor left out fails the test: nobody should
-/// believe that it was tried.
 fn server() -> Option<String> {
-    let skipped = std::env::var("PORTCULLIS_SKIP").unwrap_or_default();
-    if skipped.split(',').any(|name| name.trim() == "postgres") {
-        return None;
-    }
-    Some(std::env::var("PORTCULLIS_TEST_POSTGRES").unwrap_or_else(|_| {
-        panic!("PORTCULLIS_TEST_POSTGRES isn't set: run `cargo xtask test`, or set it, or put postgres into PORTCULLIS_SKIP")
-    }))
+    report::server("postgres", "PORTCULLIS_TEST_POSTGRES")
 }

@@ -96,11 +96,8 @@ async fn se5_without_local_copies_it_counts_at_once() {
 /// An authenticated request asks the database nothing where a copy is found: on Redis by one round trip, in the process by none.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_copy_costs_no_statement() {
-    if Kind::Single.url().is_none() {
-        return;
-    }
     for (local_cache, round_trips) in [("0", 1), ("1", 0)] {
-        let redis = Redis::single().await;
+        let Some(redis) = Redis::of(Kind::Single).await else { return };
         let Some(site) = Site::unthrottled(Backend::Postgres).await else { return };
         let site = site.sharing(&redis.url()).with("AUTH_LOCAL_CACHE", local_cache);
         let site = site.with("AUTH_LOG", "sqlx::query=debug").with("AUTH_METRICS_LISTEN", "127.0.0.1:0");
@@ -139,10 +136,7 @@ async fn a_copy_costs_no_statement() {
 /// RL3: a server of a Cluster that is silent, which nobody needs, is made up for by the others, also for a node that starts.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rl3_the_others_of_a_cluster_go_on() {
-    if Kind::Cluster.url().is_none() {
-        return;
-    }
-    let redis = Redis::cluster().await;
+    let Some(redis) = Redis::of(Kind::Cluster).await else { return };
     redis.freeze_a_replica();
     let site = Site::unthrottled(Backend::Sqlite).await.unwrap().sharing(&redis.url());
     let node = site.with("AUTH_METRICS_LISTEN", "127.0.0.1:0").home.start().await;

@@ -26,10 +26,8 @@ const AT_WORST: Duration = RedisSessions::LIFETIME.saturating_add(LOCAL_CACHE);
 /// DF5: emptied again and again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn df5_redis_is_emptied() {
-    if Kind::Single.url().is_none() {
-        return;
-    }
-    goes_on(Redis::single().await, LOCAL_CACHE, async |redis| {
+    let Some(redis) = Redis::of(Kind::Single).await else { return };
+    goes_on(redis, LOCAL_CACHE, async |redis| {
         for _ in 0..20 {
             redis.flush();
             sleep(Duration::from_millis(150)).await;
@@ -41,10 +39,8 @@ async fn df5_redis_is_emptied() {
 /// DF5, RL3: frozen, and thawed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn df5_redis_is_frozen() {
-    if Kind::Single.url().is_none() {
-        return;
-    }
-    goes_on(Redis::single().await, AT_WORST, async |redis| {
+    let Some(redis) = Redis::of(Kind::Single).await else { return };
+    goes_on(redis, AT_WORST, async |redis| {
         for pause in [200, 1500, 8000] {
             redis.freeze();
             sleep(Duration::from_millis(pause)).await;
@@ -58,10 +54,8 @@ async fn df5_redis_is_frozen() {
 /// DF5, RL3: killed, and started again without what it had.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn df5_redis_is_restarted() {
-    if Kind::Single.url().is_none() {
-        return;
-    }
-    goes_on(Redis::single().await, AT_WORST, async |redis| {
+    let Some(redis) = Redis::of(Kind::Single).await else { return };
+    goes_on(redis, AT_WORST, async |redis| {
         for _ in 0..2 {
             redis.restart().await;
             sleep(Duration::from_millis(1500)).await;
@@ -73,10 +67,8 @@ async fn df5_redis_is_restarted() {
 /// DF5, RL3: a master of a Cluster is killed, and its replica takes over.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn df5_a_cluster_fails_over() {
-    if Kind::Cluster.url().is_none() {
-        return;
-    }
-    goes_on(Redis::cluster().await, AT_WORST, async |redis| redis.fail_over().await).await;
+    let Some(redis) = Redis::of(Kind::Cluster).await else { return };
+    goes_on(redis, AT_WORST, async |redis| redis.fail_over().await).await;
 }
 
 /// Two nodes under a steady load, while something happens to their Redis and after it. No session is found alive by a request that

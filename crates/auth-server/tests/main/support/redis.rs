@@ -55,14 +55,23 @@ impl Process {
 }
 
 impl Redis {
-    pub(crate) async fn single() -> Self {
+    /// Of that kind; `None` where the run leaves it out.
+    pub(crate) async fn of(kind: Kind) -> Option<Self> {
+        kind.url()?;
+        Some(match kind {
+            Kind::Single => Self::single().await,
+            Kind::Cluster => Self::cluster().await,
+        })
+    }
+
+    async fn single() -> Self {
         let mut redis = Self { servers: Vec::new(), folder: tempfile::tempdir().unwrap() };
         redis.start(&[]).await;
         redis
     }
 
     /// A master counts as lost after a second, and its replica takes over.
-    pub(crate) async fn cluster() -> Self {
+    async fn cluster() -> Self {
         let mut redis = Self { servers: Vec::new(), folder: tempfile::tempdir().unwrap() };
         for _ in 0..6 {
             let (bus, file) = (free_port().to_string(), format!("{}.conf", redis.servers.len()));
